@@ -1,0 +1,133 @@
+# nagoc and nago.  `make help` lists the targets; everything that is built lies under $(BUILD).
+
+CC = gcc
+BUILD = build
+PREFIX = /usr/local
+T = 60
+ARCH := $(shell uname -m)
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
+CFLAGS = -std=c11 -O2 -g $(WARN) $(if $(WERROR),-Werror) $(SAN)
+KERNEL_CFLAGS = -std=gnu11 -O3 -g -ffp-contract=fast -fno-math-errno -fno-trapping-math $(WARN) -Wno-pedantic \
+                $(if $(WERROR),-Werror) $(SAN)
+LDLIBS = -ltcc -ldl -lopenblas -lcjson -ljpeg -lpng -lz -lm -lpthread
+# One more make, on all processors unless the caller has chosen.
+SUBMAKE = +@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# The kernels are compiled once for each instruction set and chosen at start-up.
+ISAS = $(if $(filter x86_64,$(ARCH)),avx512 avx2) base
+ISA_FLAGS_avx512 = -march=x86-64-v4 -mprefer-vector-width=512
+ISA_FLAGS_avx2 = -march=x86-64-v3
+
+# Debian packages: for building and the demo; for the tests; for working on the code.
+DEPS = gcc libc6-dev libtcc-dev libopenblas-dev libcjson-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev
+DEPS_CHECK = libcmocka-dev tcc graphviz python3-networkx
+DEPS_DEV = clang libclang-rt-14-dev clang-format clang-tidy valgrind cppcheck bear gdb
+
+object = $(patsubst %,$(BUILD)/%.o,$(basename $(1)))
+kernel_objects = $(if $(wildcard runtime/kernels.c),$(ISAS:%=$(BUILD)/runtime/kernels_%.o))
+compiler_objects = $(call object,$(wildcard compiler/*.c compiler/blob.S))
+runtime_objects = $(call object,$(filter-out runtime/kernels.c,$(wildcard runtime/*.c search/*.c))) $(kernel_objects)
+cli_objects = $(call object,$(filter-out cli/nago.c cli/nagoc.c,$(wildcard cli/*.c)))
+templates = $(wildcard templates/*.c templates/*.h)
+programs = $(BUILD)/nagoc $(BUILD)/nago
+libraries = $(BUILD)/libcli.a $(BUILD)/libnago.a $(BUILD)/libnagoc.a
+tests = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c tests/prop_*.c))
+replays = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzzers = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+commands = $(patsubst cli/cmd_%.c,%,$(wildcard cli/cmd_*.c))
+manuals = $(patsubst %,$(BUILD)/man/%.1,nagoc nago $(commands:%=nago-%))
+formatted = $(wildcard compiler/*.[ch] runtime/*.[ch] search/*.[ch] cli/*.[ch] templates/*.[ch] tests/*.[ch] \
+              tests/fuzz/*.[ch])
+
+all: $(programs) $(BUILD)/libnagoc.a $(BUILD)/libnago.a $(manuals) ## both programs, both libraries, the manual pages
+
+$(BUILD)/nagoc: $(BUILD)/cli/nagoc.o $(libraries)
+$(BUILD)/nago: $(BUILD)/cli/nago.o $(libraries)
+$(tests): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(libraries)
+$(replays): $(BUILD)/tests/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(libraries)
+$(fuzzers): $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(libraries)
+$(tests): LDLIBS += -lcmocka
+$(fuzzers): SAN += -fsanitize=fuzzer
+$(programs) $(tests) $(replays) $(fuzzers):
+	$(CC) $(SAN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libraries) $(LDLIBS)
+
+$(BUILD)/libnagoc.a: $(compiler_objects)
+$(BUILD)/libnago.a: $(runtime_objects)
+$(BUILD)/libcli.a: $(cli_objects)
+$(libraries):
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/runtime/kernels_%.o: runtime/kernels.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(KERNEL_CFLAGS) $(ISA_FLAGS_$*) -DNK_ISA=$* -MMD -MP -c -o $@ $<
+$(BUILD)/compiler/blob.o: compiler/blob.S $(templates) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/man/nagoc.1: $(BUILD)/nagoc
+	@mkdir -p $(@D)
+	@$< --man > $@
+$(BUILD)/man/nago.1: $(BUILD)/nago
+	@mkdir -p $(@D)
+	@$< --man > $@
+$(BUILD)/man/nago-%.1: $(BUILD)/nago
+	@mkdir -p $(@D)
+	@$< $* --man > $@
+
+deps: ## install the Debian packages that building and the demo lack
+	@tests/lint/install-missing $(DEPS)
+deps-check: deps # what the tests need on top
+	@tests/lint/install-missing $(DEPS_CHECK)
+deps-dev: deps-check ## install those for developing: clang, valgrind, ...
+	@tests/lint/install-missing $(DEPS_DEV)
+
+demo: deps ## theta -> trained network -> C file -> the same accuracy, in two minutes
+	$(SUBMAKE) all
+	@examples/demo.sh
+check: deps-check ## build and run all tests
+	$(SUBMAKE) WERROR=1 all test-programs
+	@BUILD=$(BUILD) tests/run
+check-all: deps-check ## the long tier: more random networks, sanitizers, every oracle
+	$(SUBMAKE) WERROR=1 all test-programs
+	@NAGO_LONG=1 BUILD=$(BUILD) tests/run
+	$(SUBMAKE) san
+test-programs: $(tests) $(replays)
+bench: all ## compile times and training speed of this machine
+	@$(BUILD)/nago bench
+san: ## all tests under AddressSanitizer and UBSan
+	$(SUBMAKE) BUILD=build/san SAN="-fsanitize=address,undefined -fno-omit-frame-pointer" all test-programs
+	@BUILD=build/san tests/run
+fuzz: ## libFuzzer (clang) on every reader, T seconds each
+	$(SUBMAKE) BUILD=build/fuzz CC=clang SAN="-fsanitize=address,undefined,fuzzer-no-link" fuzz-programs
+	@BUILD=build/fuzz tests/fuzz/run $(T)
+fuzz-programs: $(fuzzers)
+golden: all ## rewrite the expected files of tests/golden and generated/sample.c
+	@BUILD=$(BUILD) tests/golden/run --rewrite
+format: ## clang-format every source
+	clang-format -i $(formatted)
+lint: all ## style, layers, limits
+	@BUILD=$(BUILD) tests/lint/run
+install: all ## to PREFIX (default /usr/local); DESTDIR for packagers
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/doc/nago/examples
+	install $(programs) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(manuals) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 README.md DESIGN.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/nago
+	install -m 644 examples/*.json $(DESTDIR)$(PREFIX)/share/doc/nago/examples
+uninstall: ## what install put there
+	rm -f $(programs:$(BUILD)/%=$(DESTDIR)$(PREFIX)/bin/%) $(manuals:$(BUILD)/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%)
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/nago
+compile_commands.json: ## for editors
+	bear -- $(MAKE) -B all test-programs
+clean: ## remove everything built
+	rm -rf build compile_commands.json
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z_.-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps deps-check deps-dev demo check check-all test-programs bench san fuzz fuzz-programs golden format lint \
+        install uninstall clean help
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d)
