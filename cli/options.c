@@ -315,7 +315,8 @@ static void answer_questions(const Command *command, int argc, char **argv)
 static void check_operands(const Command *command, char **operands, int count)
 {
     if (count < command->min_operands)
-        command_usage(command, "an operand is missing: %s %s", command->name, command->synopsis);
+        command_usage(command, "an operand is missing: %s %.*s", command->name,
+                      (int)strcspn(command->synopsis, "\n"), command->synopsis);
     if (command->max_operands >= 0 && count > command->max_operands)
         command_usage(command, "\"%s\" is one operand too many", operands[command->max_operands]);
 }
