@@ -223,6 +223,8 @@ NAGO_NORETURN static void unknown_option(const Command *command, const char *nam
 static const Option *option_by_name(const Command *command, const char *name, size_t length)
 {
     const Option *found = NULL, *second = NULL;
+    if (length == 0)
+        unknown_option(command, name, length);
     for (const Option *o = command->options; o->kind != OPTION_IS_END; o++) {
         if (o->kind == OPTION_IS_GROUP || strncmp(o->name, name, length) != 0)
             continue;
@@ -234,7 +236,7 @@ static const Option *option_by_name(const Command *command, const char *name, si
     if (second)
         command_usage(command, "--%.*s may mean --%s or --%s", (int)length, name, second->name,
                       found->name);
-    if (!found || length == 0)
+    if (!found)
         unknown_option(command, name, length);
     return found;
 }
