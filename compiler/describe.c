@@ -49,10 +49,14 @@ static void count_add(Text *out, int count, const char *word)
 
 static void merges_add(Text *out, const Census *census)
 {
-    int kinds = 0;
+    int kinds = 0, seen = 0;
+    for (int i = 0; i < MERGE_DRAWN; i++)
+        kinds += census->merges[i] > 0;
     for (int i = 0; i < MERGE_DRAWN; i++) {
-        if (census->merges[i])
-            text_printf(out, "%s%s", kinds++ ? " and " : ", ", merge_name[i]);
+        if (census->merges[i]) {
+            seen++;
+            text_printf(out, "%s%s", seen == 1 || seen < kinds ? ", " : " and ", merge_name[i]);
+        }
     }
     text_puts(out, kinds ? " merges" : ", no merges");
 }
@@ -74,13 +78,15 @@ void arch_describe(const Arch *arch, Text *out)
     }
     text_puts(out, ")");
     merges_add(out, &census);
-    text_puts(out, ", stages");
+    before = ", cells at ";
     for (int stage = 0; stage < STAGES; stage++) {
-        if (census.cells[stage])
-            text_printf(out, "%s %d of %d channels at %dx%d",
-                        stage && census.cells[stage - 1] ? "," : "", census.cells[stage],
-                        census.channels[stage], arch->stage_height[stage],
-                        arch->stage_width[stage]);
+        if (!census.cells[stage])
+            continue;
+        text_printf(out, "%s%dx%dx%d", before, census.channels[stage], arch->stage_height[stage],
+                    arch->stage_width[stage]);
+        if (arch->n_cells > 1)
+            text_printf(out, " (%d)", census.cells[stage]);
+        before = ", ";
     }
     text_printf(out, ", %lld op weights", (long long)arch->op_weights);
     if (arch->depthwise)
