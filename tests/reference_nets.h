@@ -97,7 +97,7 @@ static const NetText net_tiny = {
                                                                                 "2", "conv1x1"))};
 
 // Parses one of the above; the architecture lives in `pool`.
-static Arch *net_arch(const NetText *net, Pool *pool)
+static inline Arch *net_arch(const NetText *net, Pool *pool)
 {
     Err err = {0};
     Arch *arch = pool_alloc(pool, sizeof *arch);
@@ -106,7 +106,7 @@ static Arch *net_arch(const NetText *net, Pool *pool)
     return arch;
 }
 
-static double *random_values(size_t count, uint64_t seed, double scale)
+static inline double *random_values(size_t count, uint64_t seed, double scale)
 {
     Random random = random_stream(seed, "test", 0, 0);
     double *values = xcalloc(count, sizeof *values);
@@ -117,7 +117,7 @@ static double *random_values(size_t count, uint64_t seed, double scale)
 
 // Draws every parameter and statistic; weights of convolutions He-like, all others around their
 // start.
-static void net_randomise(Reference *reference, uint64_t seed)
+static inline void net_randomise(Reference *reference, uint64_t seed)
 {
     for (int i = 0; i < reference_tensor_count(reference); i++) {
         ReferenceTensor *tensor = reference_tensor(reference, i);
@@ -131,6 +131,39 @@ static void net_randomise(Reference *reference, uint64_t seed)
             tensor->values[j] = fabs(tensor->values[j]) + 0.1;
         free(noise);
     }
+}
+
+// A network with random weights and a batch of three images.
+typedef struct {
+    Pool *pool;
+    Reference *reference;
+    double *images;
+    int labels[3];
+    ReferenceBatch batch;
+} Fixture;
+
+static inline Fixture fixture_open(const NetText *net)
+{
+    Fixture f = {.pool = pool_new(), .labels = {1, 0, 1}};
+    const Arch *arch = net_arch(net, f.pool);
+    f.reference = reference_open(arch);
+    net_randomise(f.reference, 3);
+    f.images = random_values((size_t)(3 * 3 * arch->height * arch->width), 4, 1);
+    f.batch = (ReferenceBatch){.images = f.images, .count = 3};
+    return f;
+}
+
+static inline void fixture_close(Fixture *f)
+{
+    reference_close(f->reference);
+    free(f->images);
+    pool_free(f->pool);
+}
+
+static inline void assert_close(double actual, double expected, double tolerance)
+{
+    if (!(fabs(actual - expected) <= tolerance))
+        fail_msg("got %.17g, expected %.17g", actual, expected);
 }
 
 #endif
