@@ -73,6 +73,13 @@ static int edit_distance(const char *a, size_t a_length, const char *b, size_t b
     return row[b_length];
 }
 
+// One is the start of the other: "depthwise" for "depthwise_separable", "concatenate" for "concat".
+static bool is_start(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+    size_t shorter = a_length < b_length ? a_length : b_length;
+    return shorter >= 4 && strncmp(a, b, shorter) == 0;
+}
+
 const char *nearest_word(const char *word, const char *const *candidates, size_t count)
 {
     size_t length = strlen(word);
@@ -88,6 +95,8 @@ const char *nearest_word(const char *word, const char *const *candidates, size_t
         // More than a third changed is another word, not a slip.
         size_t longer = length > candidate_length ? length : candidate_length;
         int allowed = longer < 3 ? 0 : 1 + (int)longer / 4;
+        if (is_start(word, length, candidates[i], candidate_length))
+            allowed = distance;
         if (distance <= allowed && (!nearest || distance < nearest_distance)) {
             nearest = candidates[i];
             nearest_distance = distance;

@@ -14,6 +14,7 @@ enum {
     MAX_GRAPH = 64,        // nodes of a drawn graph
     MAX_JSON_VALUES = 1000000
 };
+#define MAX_PARAMS INT64_C(1000000000) // largest "params"
 #define MAX_JSON_BYTES ((size_t)64 << 20)
 
 // What is wrong with an architecture, and where: cell, node and op are -1 where the fault lies

@@ -81,7 +81,7 @@ static bool fail_unexpected(const Walker *walker, const char *expected)
         hint = "strings stand in double quotes";
     else if (c == '/' || c == '#')
         hint = "JSON has no comments";
-    else if (c == '}' || c == ']')
+    else if ((c == '}' || c == ']') && (strstr(expected, "key") || strstr(expected, "value")))
         hint = "is there a comma too many?";
     else if (c == '"')
         hint = "is a comma or a colon missing before it?";
@@ -490,7 +490,8 @@ static int excerpt_add(Text *out, const char *start, int column)
             text_puts(out, "...");
             break;
         }
-        bool control = (unsigned char)*c < 0x20 || *c == 0x7F;
+        bool control =
+            (unsigned char)*c < 0x20 || *c == 0x7F || (!continues && !utf8_length(c, strlen(c)));
         text_add(out, control ? (*c == '\t' ? " " : "?") : c, 1);
     }
     return caret;
@@ -615,11 +616,19 @@ bool json_integer(const JsonFile *file, const JsonValue *value, const char *name
     if (number != floor(number))
         return json_error(file, value->offset, hint, err, "%s must be a whole number, got %s", name,
                           json_show(file, value, shown));
-    if (number < (double)low || number > (double)high)
-        return json_error(file, value->offset, hint, err, "%s must lie in %lld..%lld, got %s", name,
-                          (long long)low, (long long)high, json_show(file, value, shown));
-    *out = (int64_t)number;
-    return true;
+    if (number >= (double)low && number <= (double)high) {
+        *out = (int64_t)number;
+        return true;
+    }
+    json_show(file, value, shown);
+    if (low == high)
+        return json_error(file, value->offset, hint, err, "%s must be %lld, got %s", name,
+                          (long long)low, shown);
+    if (high == INT32_MAX)
+        return json_error(file, value->offset, hint, err, "%s must be at least %lld, got %s", name,
+                          (long long)low, shown);
+    return json_error(file, value->offset, hint, err, "%s must lie in %lld..%lld, got %s", name,
+                      (long long)low, (long long)high, shown);
 }
 
 bool json_number(const JsonFile *file, const JsonValue *value, const char *name, double low,
@@ -643,7 +652,7 @@ static void hint_names(const char *word, const char *const *names, size_t count,
         text_printf(hint, "did you mean \"%s\"?", near);
         return;
     }
-    text_puts(hint, "one of");
+    text_puts(hint, count == 1 ? "it is" : "one of");
     for (size_t i = 0; i < count; i++)
         text_printf(hint, "%s %s", i ? "," : "", names[i]);
 }

@@ -13,7 +13,6 @@
 const char *const graph_name[4] = {"ws", "er", "ba", "chain"};
 const char *const level_name[LEVELS] = {"top", "mid", "bottom"};
 
-#define MAX_PARAMS INT64_C(1000000000)
 #define MAX_SEED ((INT64_C(1) << 53) - 1) // JSON numbers are exact up to here
 
 typedef struct {
@@ -90,22 +89,20 @@ static bool read_generator(const Reader *reader, const JsonValue *object, LevelT
     const JsonFile *file = reader->file;
     const char *word = generator_word[level->graph];
     int fewest = level->graph == GRAPH_WS ? 3 : 1;
-    const char *hint = fewest == 3
-                           ? "Watts-Strogatz needs 3 nodes; \"graph\": \"er\" or \"chain\" take 1"
-                           : "number of nodes";
+    const char *hint = fewest == 3 ? "number of nodes; Watts-Strogatz needs 3" : "number of nodes";
     if (!json_keys(file, object, word, graph_keys[level->graph], n_graph_keys[level->graph],
                    reader->err) ||
         !read_count(reader, object, "n", fewest, MAX_GRAPH, hint, word, &level->n))
         return false;
     int most = level->n > 1 ? level->n - 1 : 1; // more neighbours than others are clamped
     if (level->graph == GRAPH_WS) {
-        if (!read_count(reader, object, "k", 2, 1000000, "neighbours of a node before rewiring",
+        if (!read_count(reader, object, "k", 2, INT32_MAX, "neighbours of a node before rewiring",
                         word, &level->k))
             return false;
         level->k = level->k < most ? level->k : most;
     }
     if (level->graph == GRAPH_BA) {
-        if (!read_count(reader, object, "m", 1, 1000000, "edges that a new node brings", word,
+        if (!read_count(reader, object, "m", 1, INT32_MAX, "edges that a new node brings", word,
                         &level->m))
             return false;
         level->m = level->m < most ? level->m : most;
@@ -170,7 +167,7 @@ static bool read_ratio(const Reader *reader, const char *key, double low, const 
     const JsonValue *list = json_find(file->root, key);
     char name[32], item[64];
     snprintf(name, sizeof name, "\"%s\"", key);
-    snprintf(item, sizeof item, "a number of %s", name);
+    snprintf(item, sizeof item, "an entry of %s", name);
     if (!list)
         return true;
     if (!json_is(file, list, JSON_ARRAY, name, hint, reader->err))
