@@ -227,6 +227,44 @@ static bool params_too_small(const Sampler *sampler, int64_t smallest)
         return params_error(sampler, "fewer ops, fewer pools or less concat make it narrower",
                             message);
     }
+    snprintf(
+        message, sizeof message,
+        "\"params\" must be at least %lld for the network drawn from this theta and seed, got %lld",
+        (long long)smallest, (long long)sampler->theta->params);
+    return params_error(
+        sampler, "upper bound on the weights of all ops, here at channel multiplier 1", message);
+}
+
+// The largest multiplier whose weights fit; they never fall as it grows.
+static bool channels_fit(const Sampler *sampler)
+{
+    const Theta *theta = sampler->theta;
+    int64_t fits = 1, beyond = 2, smallest = channels_assign(theta, sampler->arch, 1);
+    if (smallest > theta->params)
+        return params_too_small(sampler, smallest);
+    while (beyond < INT64_C(1) << 50 &&
+           channels_assign(theta, sampler->arch, beyond) <= theta->params) {
+        fits = beyond;
+        beyond *= 2;
+    }
+    while (beyond - fits > 1) {
+        int64_t middle = fits + (beyond - fits) / 2;
+        if (channels_assign(theta, sampler->arch, middle) <= theta->params)
+            fits = middle;
+        else
+            beyond = middle;
+    }
+    channels_assign(theta, sampler->arch, fits);
+    return true;
+}
+
+// What arch.c refuses now is a size beyond its limits, reached because the budget allows it.
+static bool sizes_fit(const Sampler *sampler)
+{
+    ArchFault fault;
+    char message[400];
+    if (arch_derive(sampler->arch, &fault))
+        return true;
     snprintf(message, sizeof message, "the network that fits \"params\" = %lld is too large: %s",
              (long long)sampler->theta->params, fault.message);
     return params_error(sampler, "a smaller budget gives fewer channels", message);
