@@ -115,6 +115,8 @@ char *pool_strdup(Pool *pool, const char *text)
 
 char *pool_printf(Pool *pool, const char *fmt, ...)
 {
+    if (!fmt) // keeps gcc quiet under UBSan
+        bug("no format");
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);

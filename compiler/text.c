@@ -41,6 +41,8 @@ void text_puts(Text *text, const char *string)
 
 void text_printf(Text *text, const char *fmt, ...)
 {
+    if (!fmt) // keeps gcc quiet under UBSan
+        bug("no format");
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
