@@ -61,7 +61,7 @@ $(libraries):
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/runtime/kernels_%.o: runtime/kernels.c Makefile
+$(ISAS:%=$(BUILD)/runtime/kernels_%.o): $(BUILD)/runtime/kernels_%.o: runtime/kernels.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(KERNEL_CFLAGS) $(ISA_FLAGS_$*) -DNK_ISA=$* -MMD -MP -c -o $@ $<
 $(BUILD)/compiler/blob.o: compiler/blob.S $(templates) Makefile
@@ -126,6 +126,7 @@ clean: ## remove everything built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z_.-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
 
+MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps deps-check deps-dev demo check check-all test-programs bench san fuzz fuzz-programs golden format lint \

@@ -1,6 +1,7 @@
 // nagoc.c - the compiler: a theta.json or arch.json comes in, C (or another view of the same
-// network) goes out.
-#include "../compiler/nagoc.h"
+// network) goes out.  All texts are made before the first is written, so that an error leaves no
+// file behind.
+#include "../compiler/emit.h"
 #include "options.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@
 
 typedef enum { EMIT_C, EMIT_ARCH, EMIT_IR, EMIT_DOT, EMIT_WEIGHTS, EMIT_SUMMARY } EmitKind;
 static const char *const emit_names[] = {"c", "arch", "ir", "dot", "weights", "summary", NULL};
-static const char *const form_names[] = {"string", "list", "bin", NULL};
+static const char *const form_names[] = {"string", "list", "bin", NULL}; // as WeightsForm
 static const char *const layout_names[] = {"chw", "hwc", NULL};
 
 typedef struct {
@@ -18,31 +19,137 @@ typedef struct {
     uint64_t seed;
 } Request;
 
-static bool work(const Request *request, Pool *pool, Text *out, Err *err)
+// What goes out: the file asked for, and what belongs beside it.
+typedef struct {
+    Text main, header, bin, dump;
+} Outputs;
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+// The command that makes the same bytes again: what changes them, in a fixed order, without
+// folders.
+static const char *canonical_command(const Request *request, Pool *pool)
+{
+    Text text = {0};
+    text_puts(&text, "nagoc");
+    if (request->has_seed)
+        text_printf(&text, " --seed=%llu", (unsigned long long)request->seed);
+    if (request->weights)
+        text_printf(&text, " --weights=%s", base_name(request->weights));
+    if (request->form > 0)
+        text_printf(&text, " --weights-form=%s", form_names[request->form]);
+    if (request->batch > 0)
+        text_printf(&text, " --batch=%d", request->batch);
+    if (strcmp(request->prefix, "net") != 0)
+        text_printf(&text, " --prefix=%s", request->prefix);
+    if (request->layout > 0)
+        text_printf(&text, " --input-layout=%s", layout_names[request->layout]);
+    if (request->no_plan)
+        text_puts(&text, " --no-plan");
+    text_printf(&text, " %s", base_name(request->input));
+    const char *command = pool_strdup(pool, text.data);
+    text_free(&text);
+    return command;
+}
+
+static bool emit_c_files(const Arch *arch, const EmitOptions *options, const Request *request,
+                         Outputs *out, Err *err)
+{
+    if (!emit_c(arch, options, &out->main, &out->bin, err))
+        return false;
+    return !request->header || emit_header(arch, options, &out->header, err);
+}
+
+static bool emit_main(const Arch *arch, const EmitOptions *options, const Request *request,
+                      Outputs *out, Err *err)
+{
+    switch ((EmitKind)request->emit) {
+    case EMIT_C:
+        return emit_c_files(arch, options, request, out, err);
+    case EMIT_ARCH:
+        arch_print(arch, &out->main);
+        return true;
+    case EMIT_IR:
+        return emit_ir(arch, options, NULL, &out->main, err);
+    case EMIT_DOT:
+        arch_dot(arch, &out->main);
+        return true;
+    case EMIT_WEIGHTS:
+        return emit_weights(arch, request->seed, &out->main, err);
+    case EMIT_SUMMARY:
+        return emit_summary(arch, options, request->json, &out->main, err);
+    }
+    bug("--emit %d", request->emit);
+}
+
+static bool make(const Request *request, Pool *pool, Outputs *out, Err *err)
 {
     Arch arch;
+    TensorFile weights;
+    EmitOptions options = emit_defaults;
     if (!arch_load(request->input, request->has_seed, request->seed, &arch, pool, err))
         return false;
-    switch ((EmitKind)request->emit) {
-    case EMIT_ARCH:
-        arch_print(&arch, out);
-        return true;
-    case EMIT_DOT:
-        arch_dot(&arch, out);
-        return true;
-    default:
-        return err_run(err, "--emit=%s: not wired", emit_names[request->emit]);
-    }
+    if (request->weights && !tensors_read(request->weights, &weights, pool, err))
+        return false;
+    options.prefix = request->prefix;
+    options.batch = request->batch;
+    options.plan = !request->no_plan;
+    options.hwc = request->layout > 0;
+    options.form = request->form > 0 ? (WeightsForm)request->form : WEIGHTS_STRING;
+    options.weights = request->weights ? &weights : NULL;
+    options.command = canonical_command(request, pool);
+    options.bin_name = pool_printf(pool, "%s_weights.bin", request->prefix);
+    options.seed = request->seed;
+    if (request->dump_after && !emit_ir(&arch, &options, request->dump_after, &out->dump, err))
+        return false;
+    return emit_main(&arch, &options, request, out, err);
+}
+
+// The binary weights lie in the folder of the C file that includes them.
+static bool bin_write(const Request *request, const Text *bin, Err *err)
+{
+    Text path = {0};
+    text_add(&path, request->output, (size_t)(base_name(request->output) - request->output));
+    text_printf(&path, "%s_weights.bin", request->prefix);
+    bool done = file_write(path.data, bin->data, bin->length, err);
+    text_free(&path);
+    return done;
+}
+
+static bool outputs_write(const Request *request, const Outputs *out, Err *err)
+{
+    if (out->dump.length)
+        fputs(out->dump.data, stderr);
+    if (out->bin.length && !bin_write(request, &out->bin, err))
+        return false;
+    if (request->header && !file_write(request->header, out->header.data, out->header.length, err))
+        return false;
+    return file_write(request->output, out->main.data, out->main.length, err);
 }
 
 static void check_together(const Command *command, const Request *request)
 {
+    bool to_stdout = strcmp(request->output, "-") == 0;
     if (request->json && request->emit != EMIT_SUMMARY)
         command_usage(command, "--json: goes with --emit=summary");
     if (request->header && request->emit != EMIT_C)
         command_usage(command, "--header: goes with --emit=c");
+    if (request->header && strcmp(request->header, request->output) == 0)
+        command_usage(command, "--header: \"%s\" is where --output goes, too", request->header);
     if (request->form >= 0 && !request->weights)
         command_usage(command, "--weights-form: goes with --weights");
+    if (request->form == WEIGHTS_BIN && to_stdout && request->emit == EMIT_C)
+        command_usage(command, "--weights-form=bin: needs --output FILE, the weights go beside it");
+    if (request->weights && request->emit == EMIT_WEIGHTS)
+        command_usage(command,
+                      "--emit=weights: makes initial weights, it does not go with --weights");
+    if (!emit_prefix_valid(request->prefix))
+        command_usage(command, "--prefix: \"%s\" is not a C identifier that names can begin with",
+                      request->prefix);
 }
 
 static const char description[] = "Draws a network from the hyperparameters in theta.json (or "
@@ -69,7 +176,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
     const Option options[] = {
         OPTION_GROUP("Output"),
         OPTION_STRING("output", 'o', "FILE", &request->output,
-                      "write to FILE, whole or not at all; - is standard output"),
+                      "write to FILE, whole or not at all (default - is standard output)"),
         OPTION_CHOICE(
             "emit", 'e', "c|arch|ir|dot|weights|summary", &request->emit, emit_names,
             "what to write: the C file; the architecture drawn from theta; the intermediate "
@@ -124,13 +231,15 @@ int main(int argc, char **argv)
     };
     request_read(argc, argv, &command, &request);
     Pool *pool = pool_new();
-    Text out = {0};
+    Outputs out = {0};
     Err err = {0};
     int code = EXIT_DONE;
-    if (!work(&request, pool, &out, &err) ||
-        !file_write(request.output, out.data, out.length, &err))
+    if (!make(&request, pool, &out, &err) || !outputs_write(&request, &out, &err))
         code = command_fail(&command, &err);
-    text_free(&out);
+    text_free(&out.main);
+    text_free(&out.header);
+    text_free(&out.bin);
+    text_free(&out.dump);
     pool_free(pool);
     return output_finish("nagoc", code);
 }
