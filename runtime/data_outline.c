@@ -190,11 +190,11 @@ float outline_stroke(float x, float y)
 }
 
 const struct OutlineRow outlines[SHAPE_KINDS] = {
-    {"circle", circle, 1},     {"square", square, 1},   {"triangle", triangle, 1},
-    {"star", star, 1},         {"cross", cross, 1},     {"ring", ring, 1},
-    {"crescent", crescent, 1}, {"hexagon", hexagon, 1}, {"ellipse", ellipse, 1},
-    {"arrow", arrow, 1},       {"heart", heart, 1},     {"half-disc", half_disc, 1},
-    {"l", letter_l, 1},        {"t", letter_t, 1},      {"bar", bar, 1},
-    {"frame", frame, 1},       {"drop", drop, 1},       {"clover", clover, 1},
-    {"z", letter_z, 1},        {"slice", slice, 1},
+    {"circle", circle, 0.878f},   {"square", square, 0.883f},   {"triangle", triangle, 1.056f},
+    {"star", star, 1.18f},        {"cross", cross, 0.921f},     {"ring", ring, 0.919f},
+    {"crescent", crescent, 1.1f}, {"hexagon", hexagon, 0.864f}, {"ellipse", ellipse, 0.96f},
+    {"arrow", arrow, 1.1f},       {"heart", heart, 0.94f},      {"half-disc", half_disc, 0.96f},
+    {"l", letter_l, 1},           {"t", letter_t, 0.97f},       {"bar", bar, 1},
+    {"frame", frame, 1},          {"drop", drop, 1.04f},        {"clover", clover, 0.915f},
+    {"z", letter_z, 0.842f},      {"slice", slice, 0.887f},
 };

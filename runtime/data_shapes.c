@@ -1,11 +1,12 @@
 // data_shapes.c - the built-in data set: one of up to twenty shapes in every image, drawn.
 //
 // The class is the shape.  Nothing else tells it: colours, place, angle, size, stretch, a gradient
-// behind it, small pieces of other shapes around it, strokes across it and noise are all drawn at
-// random, and the areas of all shapes are about the same.  So a linear classifier finds next to
-// nothing and a network has to learn edges, corners and how they go together.
+// behind it (dim: the shape is brighter), small pieces of other shapes around it, strokes across it
+// and noise are all drawn at random, and the areas of all shapes are about the same.  So a linear
+// classifier finds next to nothing and a network has to learn edges, corners and how they go
+// together.
 //
-// A shape is a function (outline.c): the signed distance of a point to its outline, negative
+// A shape is a function (data_outline.c): the signed distance of a point to its outline, negative
 // inside, about one unit in radius.  A pixel is covered by clamp(1/2 - distance in pixels), which
 // is what anti-aliasing needs.  Image i of a split comes from its own stream (seed, split, i), and
 // only IEEE-exact operations (+ - * / sqrt) are used, so that the pixels are the same on every
@@ -59,11 +60,11 @@ static void draw_direction(Random *random, float *cosine, float *sine)
     *sine = y / length;
 }
 
-static Color draw_color(Random *random)
+static Color draw_color(Random *random, float brightest)
 {
     Color color;
     for (int c = 0; c < 3; c++)
-        color.rgb[c] = draw(random, 0, 1);
+        color.rgb[c] = draw(random, 0, brightest);
     return color;
 }
 
@@ -72,17 +73,16 @@ static float luma(const float *rgb)
     return 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2];
 }
 
-// A colour that stands out from `behind`, also in grey.
+// A colour that is brighter than `behind`, so that it stands out in grey too.  Were it darker half
+// of the time, a small network would need an hour to find out that the sign does not matter.
 static Color draw_contrast(Random *random, const Color *behind)
 {
-    Color color = {{0}};
     for (int tries = 0; tries < 30; tries++) {
-        color = draw_color(random);
-        if (fabsf(luma(color.rgb) - luma(behind->rgb)) > 0.2f)
+        Color color = draw_color(random, 1);
+        if (luma(color.rgb) > luma(behind->rgb) + 0.2f)
             return color;
     }
-    float far = luma(behind->rgb) < 0.5f ? 1 : 0;
-    return (Color){{far, far, far}};
+    return (Color){{1, 1, 1}};
 }
 
 static Color canvas_color(const Canvas *canvas, float x, float y)
@@ -131,7 +131,7 @@ static void paint(Canvas *canvas, Outline *outline, const Pose *pose, const Colo
 
 static void background_draw(Canvas *canvas, Random *random)
 {
-    Color from = draw_color(random), to = draw_color(random);
+    Color from = draw_color(random, 0.6f), to = draw_color(random, 0.6f);
     float cosine, sine;
     draw_direction(random, &cosine, &sine);
     size_t plane = (size_t)canvas->height * (size_t)canvas->width;
@@ -162,7 +162,7 @@ static Pose draw_pose(const Canvas *canvas, Random *random, float small, float l
 // A small piece of something: a stroke, or any shape at a third of the size.
 static void distractor_draw(Canvas *canvas, Random *random)
 {
-    Color color = draw_color(random);
+    Color color = draw_color(random, 1);
     bool is_stroke = random_below(random, 2) == 0;
     Pose pose = draw_pose(canvas, random, 0.07f, 0.14f);
     Outline *outline = outlines[random_below(random, SHAPE_KINDS)].distance;
@@ -219,7 +219,7 @@ static void image_draw(Canvas *canvas, int shape, int channels, const ShapesOpti
     subject_draw(canvas, shape, random);
     // A few strokes lie across the shape.
     for (int i = 0; i < (options->distractors + 2) / 3; i++) {
-        Color color = draw_color(random);
+        Color color = draw_color(random, 1);
         Pose pose = draw_pose(canvas, random, 0.10f, 0.16f);
         paint(canvas, outline_stroke, &pose, &color);
     }
