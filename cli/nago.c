@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef int Subcommand(int argc, char **argv);
-#define SUBCOMMAND __attribute__((weak)) Subcommand
-SUBCOMMAND cmd_train, cmd_eval, cmd_verify, cmd_data, cmd_bench;
+#pragma weak cmd_train
+#pragma weak cmd_eval
+#pragma weak cmd_verify
+#pragma weak cmd_data
+#pragma weak cmd_bench
 
 typedef struct {
     const char *name;

@@ -116,6 +116,10 @@ typedef struct {
 // the process (exit 0 or 2).
 char **command_parse(const Command *command, int argc, char **argv, int *count);
 
+// The sub-commands of nago, one in each cli/cmd_*.c; argv[0] is the sub-command's name.
+typedef int Subcommand(int argc, char **argv);
+Subcommand cmd_train, cmd_eval, cmd_verify, cmd_data, cmd_bench;
+
 // Prints the error for the user on stderr and returns its exit code.
 int command_fail(const Command *command, const Err *err);
 
