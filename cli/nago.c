@@ -1,6 +1,6 @@
 // nago.c - the program around the compiler: trains, evaluates, verifies, measures.  A table of
 // sub-commands, one file each: to add `nago NAME`, write int cmd_NAME(int argc, char **argv) in
-// cli/cmd_NAME.c (argv[0] is NAME; see options.h for the frame) and add its row here.  The Makefile
+// cli/cmd_NAME.c, declare it in options.h (which shows the frame) and add its row here.  The Makefile
 // finds the file and its manual page by itself.
 #include "options.h"
 
