@@ -216,8 +216,9 @@ static bool state_parse(const char *path, const char *text, Checkpoint *out, Err
     read_recipe(&reader, &out->recipe);
     read_position(&reader, &out->at);
     cJSON_Delete(root);
-    return !reader.bad || err_input(err, "%s: this checkpoint's \"%s\" is missing or out of range",
-                                    path, reader.bad);
+    return !reader.bad ||
+           err_input(err, "%s: error: this checkpoint's \"%s\" is missing or out of range", path,
+                     reader.bad);
 }
 
 bool checkpoint_read(const char *path, TensorFile *file, Checkpoint *out, Pool *pool, Err *err)
@@ -229,7 +230,8 @@ bool checkpoint_read(const char *path, TensorFile *file, Checkpoint *out, Pool *
     out->data = tensors_metadata(file, "nago.data");
     out->arch = tensors_metadata(file, "nago.arch");
     if (!state || !out->data || !out->arch)
-        return err_input(err, "%s: not a checkpoint of nago train (metadata %s is missing)", path,
+        return err_input(err, "%s: error: not a checkpoint of nago train (metadata %s is missing)",
+                         path,
                          !state       ? metadata_key
                          : !out->arch ? "nago.arch"
                                       : "nago.data");
@@ -242,11 +244,11 @@ bool checkpoint_restore(const char *path, const TensorFile *file, const Checkpoi
     const TrainPosition *at = &checkpoint->at;
     if (checkpoint->fingerprint != dataset_fingerprint(trainer->data))
         return err_input(err,
-                         "%s: the run was trained on other images than --data has now\n"
+                         "%s: error: the run was trained on other images than --data has now\n"
                          "  hint: it began with --data %s",
                          path, checkpoint->data);
     if (at->epoch > trainer->recipe.epochs || at->step > trainer->steps_per_epoch)
-        return err_input(err, "%s: epoch %d, step %d lies beyond the end of the run", path,
+        return err_input(err, "%s: error: epoch %d, step %d lies beyond the end of the run", path,
                          at->epoch, at->step);
     Pool *pool = pool_new();
     const Net *net = trainer->net;

@@ -159,14 +159,14 @@ bool dataset_fits(const Dataset *data, const char *spec, const Arch *arch, const
     if (!shape_fits)
         return err_input(
             err,
-            "%s: the net takes images of %dx%dx%d (channels, height, width), --data %s "
+            "%s: error: the net takes images of %dx%dx%d (channels, height, width), --data %s "
             "has %dx%dx%d\n  hint: in theta.json, \"input\": {\"channels\": %d, "
             "\"height\": %d, \"width\": %d}",
             arch_path, arch->channels, arch->height, arch->width, spec, data->channels,
             data->height, data->width, data->channels, data->height, data->width);
     if (data->classes != arch->classes)
         return err_input(err,
-                         "%s: the net has %d classes, --data %s has %d\n"
+                         "%s: error: the net has %d classes, --data %s has %d\n"
                          "  hint: in theta.json, \"classes\": %d%s",
                          arch_path, arch->classes, spec, data->classes, data->classes,
                          strcmp(data->kind, "shapes") ? "" : "; or --data shapes:classes=N");

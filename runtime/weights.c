@@ -218,7 +218,7 @@ static bool mismatch_report(const char *path, const Mismatch *found, Err *err)
     mismatch_part(&text, found->unknown, "unknown", &found->unknown_text);
     mismatch_part(&text, found->shapes, "of another shape", &found->shapes_text);
     if (text.length)
-        err_input(err, "%s: these are not the weights of this net: %s", path, text.data);
+        err_input(err, "%s: error: these are not the weights of this net: %s", path, text.data);
     bool ok = text.length == 0;
     text_free(&text);
     return ok;
@@ -228,12 +228,13 @@ static bool entry_fill(const char *path, const StoredTensor *stored, const Weigh
                        Err *err)
 {
     if (stored->dtype != DTYPE_F32 && stored->dtype != DTYPE_F64)
-        return err_input(err, "%s: tensor %s holds whole numbers; weights are F32 or F64", path,
-                         entry->name);
+        return err_input(err, "%s: error: tensor %s holds whole numbers; weights are F32 or F64",
+                         path, entry->name);
     for (int64_t i = 0; i < stored->count; i++) {
         float value = (float)tensor_value(stored, i);
         if (!isfinite(value))
-            return err_input(err, "%s: tensor %s holds %g at index %lld; weights must be finite",
+            return err_input(err,
+                             "%s: error: tensor %s holds %g at index %lld; weights must be finite",
                              path, entry->name, (double)value, (long long)i);
         entry->values[i] = value;
     }
@@ -386,7 +387,7 @@ static bool floats_parse(const char *path, const char *key, const char *text, fl
             values[i] < least)
             return err_input(
                 err,
-                "%s: metadata %s is \"%.80s\"; it must be %d finite number%s separated "
+                "%s: error: metadata %s is \"%.80s\"; it must be %d finite number%s separated "
                 "by commas, one a channel, each at least %g",
                 path, key, text, count, count == 1 ? "" : "s", (double)least);
         at = end + 1;
@@ -416,7 +417,7 @@ static bool names_parse(const char *path, const char *text, WeightsMeta *meta, P
     meta->class_names = names_copy(array, meta->classes, pool);
     cJSON_Delete(array);
     return meta->class_names ||
-           err_input(err, "%s: metadata nago.classes must be a JSON array of %d names", path,
+           err_input(err, "%s: error: metadata nago.classes must be a JSON array of %d names", path,
                      meta->classes);
 }
 
@@ -430,10 +431,12 @@ static bool split_parse(const char *path, const TensorFile *file, WeightsMeta *m
     meta->val_fraction = strtod(fraction, &end);
     meta->seed = strtoull(seed, &seed_end, 10);
     if (end == fraction || *end || !(meta->val_fraction >= 0 && meta->val_fraction < 1))
-        return err_input(err, "%s: metadata nago.val_fraction is \"%.40s\"; it must lie in [0, 1)",
-                         path, fraction);
+        return err_input(
+            err, "%s: error: metadata nago.val_fraction is \"%.40s\"; it must lie in [0, 1)", path,
+            fraction);
     if (seed_end == seed || *seed_end)
-        return err_input(err, "%s: metadata nago.seed is \"%.40s\"; it must be a whole number",
+        return err_input(err,
+                         "%s: error: metadata nago.seed is \"%.40s\"; it must be a whole number",
                          path, seed);
     return true;
 }

@@ -503,7 +503,7 @@ static void test_data_must_fit(void **state)
     assert_true(dataset_fits(&other, "made", &linear_arch, "linear.json", &err));
     other.height = 9;
     assert_false(dataset_fits(&other, "made", &linear_arch, "linear.json", &err));
-    assert_non_null(strstr(err.message, "linear.json: the net takes images of 2x8x8"));
+    assert_non_null(strstr(err.message, "linear.json: error: the net takes images of 2x8x8"));
     assert_non_null(strstr(err.message, "\"height\": 9"));
     other.height = 8;
     other.classes = 100;

@@ -212,7 +212,7 @@ static void test_missing(void **state)
     draft_remove(draft, "fc.weight");
     draft_remove(draft, "bn.running_var");
     const char *message = draft_message(draft);
-    assert_contains(message, "w.safetensors: these are not the weights of this net: ");
+    assert_contains(message, "w.safetensors: error: these are not the weights of this net: ");
     assert_contains(message, "2 tensors missing: fc.weight, bn.running_var");
 }
 
