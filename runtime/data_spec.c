@@ -54,14 +54,14 @@ static const SpecKind *kind_find(const char *text, const char *name, Err *err)
     struct stat status;
     if (stat(text, &status) == 0 && S_ISDIR(status.st_mode)) {
         err_input(err,
-                  "--data %s: a folder needs the kind of its files before it\n"
+                  "data set %s: a folder needs the kind of its files before it\n"
                   "  hint: cifar10:%s, cifar100:%s, idx:%s or images:%s",
                   text, text, text, text, text);
         return NULL;
     }
     const char *near = nearest_word(name, names, COUNT_OF(names));
     err_input(err,
-              "--data %s: \"%s\" is no kind of data%s%s%s\n"
+              "data set %s: \"%s\" is no kind of data%s%s%s\n"
               "  hint: shapes, cifar10:DIR, cifar100:DIR, idx:DIR or images:DIR",
               text, name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
     return NULL;
@@ -79,7 +79,7 @@ static bool key_check(const DataSpec *spec, const SpecKind *kind, const char *ke
         text_printf(&list, "%s%s", n_keys ? ", " : "", kind->keys[n_keys]);
     }
     const char *near = nearest_word(key, kind->keys, n_keys);
-    err_input(err, "--data %s: %s has no option \"%s\"%s%s%s\n  hint: its options are %s",
+    err_input(err, "data set %s: %s has no option \"%s\"%s%s%s\n  hint: its options are %s",
               spec->text, kind->name, key, near ? "; did you mean \"" : "", near ? near : "",
               near ? "\"?" : "", list.data);
     text_free(&list);
@@ -92,16 +92,17 @@ static bool options_parse(DataSpec *spec, const SpecKind *kind, char *text, Err 
     for (char *rest = text, *part; (part = strsep(&rest, ",:"));) {
         char *equals = strchr(part, '=');
         if (!equals || equals == part || !equals[1])
-            return err_input(err, "--data %s: \"%s\" is no option\n  hint: write key=value",
+            return err_input(err, "data set %s: \"%s\" is no option\n  hint: write key=value",
                              spec->text, part);
         *equals = '\0';
         if (!key_check(spec, kind, part, err))
             return false;
         for (int i = 0; i < spec->n_options; i++)
             if (strcmp(spec->options[i].key, part) == 0)
-                return err_input(err, "--data %s: \"%s\" is given twice", spec->text, part);
+                return err_input(err, "data set %s: \"%s\" is given twice", spec->text, part);
         if (spec->n_options == MAX_SPEC_OPTIONS)
-            return err_input(err, "--data %s: more than %d options", spec->text, MAX_SPEC_OPTIONS);
+            return err_input(err, "data set %s: more than %d options", spec->text,
+                             MAX_SPEC_OPTIONS);
         spec->options[spec->n_options++] = (SpecOption){part, equals + 1};
     }
     return true;
@@ -119,7 +120,8 @@ static bool folder_parse(DataSpec *spec, const SpecKind *kind, char *rest, Err *
         spec->folder = rest;
     }
     if (!rest || !*rest || looks_like_options(rest))
-        return err_input(err, "--data %s: no folder\n  hint: write %s:DIR", spec->text, kind->name);
+        return err_input(err, "data set %s: no folder\n  hint: write %s:DIR", spec->text,
+                         kind->name);
     return true;
 }
 
@@ -177,7 +179,7 @@ bool spec_int(const DataSpec *spec, const char *key, int64_t min, int64_t max, i
     int64_t number;
     if (!number_parse(text, strlen(text), &number) || number < min || number > max)
         return err_input(err,
-                         "--data %s: \"%s\" must be a whole number in [%lld, %lld], got \"%s\"",
+                         "data set %s: \"%s\" must be a whole number in [%lld, %lld], got \"%s\"",
                          spec->text, key, (long long)min, (long long)max, text);
     *value = number;
     return true;
@@ -193,7 +195,7 @@ bool spec_real(const DataSpec *spec, const char *key, double min, double max, do
     double number = strtod(text, &end);
     bool is_plain = *text == '.' || (*text >= '0' && *text <= '9');
     if (!is_plain || *end || !(number >= min && number <= max))
-        return err_input(err, "--data %s: \"%s\" must be a number in [%g, %g], got \"%s\"",
+        return err_input(err, "data set %s: \"%s\" must be a number in [%g, %g], got \"%s\"",
                          spec->text, key, min, max, text);
     *value = number;
     return true;
@@ -214,9 +216,9 @@ static bool size_option(const DataSpec *spec, int min_side, int max_side, int64_
         *width = *height;
     if (!is_right || *height < min_side || *height > max_side || *width < min_side ||
         *width > max_side)
-        return err_input(err,
-                         "--data %s: \"size\" must be N or HxW with sides in [%d, %d], got \"%s\"",
-                         spec->text, min_side, max_side, text);
+        return err_input(
+            err, "data set %s: \"size\" must be N or HxW with sides in [%d, %d], got \"%s\"",
+            spec->text, min_side, max_side, text);
     return true;
 }
 
@@ -225,7 +227,7 @@ static bool dimension_merge(const DataSpec *spec, const char *what, int64_t said
                             Err *err)
 {
     if (said && *asked && said != *asked)
-        return err_input(err, "--data %s: %s %lld is said here, but %d is asked for", spec->text,
+        return err_input(err, "data set %s: %s %lld is said here, but %d is asked for", spec->text,
                          what, (long long)said, *asked);
     if (said)
         *asked = (int)said;
@@ -242,11 +244,11 @@ bool spec_shape(const DataSpec *spec, int min_side, int max_side, DataShape *sha
         !dimension_merge(spec, "width", width, &shape->width, err))
         return false;
     if (shape->channels != 0 && shape->channels != 1 && shape->channels != 3)
-        return err_input(err, "--data %s: %s are made with 1 or 3 channels, not %d", spec->text,
+        return err_input(err, "data set %s: %s are made with 1 or 3 channels, not %d", spec->text,
                          spec->kind, shape->channels);
     if ((shape->height && (shape->height < min_side || shape->height > max_side)) ||
         (shape->width && (shape->width < min_side || shape->width > max_side)))
-        return err_input(err, "--data %s: %s are made with sides in [%d, %d], not %dx%d",
+        return err_input(err, "data set %s: %s are made with sides in [%d, %d], not %dx%d",
                          spec->text, spec->kind, min_side, max_side, shape->height, shape->width);
     return true;
 }
