@@ -7,10 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#pragma weak cmd_train
-#pragma weak cmd_eval
 #pragma weak cmd_verify
-#pragma weak cmd_data
 #pragma weak cmd_bench
 
 typedef struct {
