@@ -3,6 +3,8 @@
 // wrong.
 #include "reference_nets.h"
 
+#include <stdio.h>
+
 #include "../runtime/verify.h"
 
 #include <stdio.h>
@@ -177,6 +179,15 @@ static void test_attention_of_constant(void **state)
     assert_values(ds, (double[]){0.5, 0.5, 0.5}, 3);
     assert_close(dm[0] * 1e-12, 1 - 2, 1e-9); // its own share less a third of the minimum's
     assert_close(dm[2] * 1e-12, 3 - 2, 1e-9);
+}
+
+// A range below the floor: moving the maximum moves m', not the range it is divided by.
+static void test_attention_below_floor(void **state)
+{
+    (void)state;
+    double m[2] = {0, 5e-13}, s[2] = {1, 1}, dy[2] = {0, 1}, b = 0, dm[2] = {0};
+    reference_attention_backward((ReferenceShape){1, 1, 1, 2}, m, s, &b, dy, dm, NULL, NULL);
+    assert_values(dm, (double[]){-1e12, 1e12}, 2);
 }
 
 static void test_concat(void **state)
@@ -427,6 +438,169 @@ static void test_learning(void **state)
     fixture_close(&f);
 }
 
+// ---- a network by hand --------------------------------------------------------------------------
+
+// 9 x 11.  Cell 0: two output ops, averaged.  Cell 1, of a later stage, has no input and gets the
+// stem's output.  Cell 2: attention, the channels of its last input.  Outputs: cell 2 (4 channels,
+// 4 x 5) and cell 3 (3 channels, 9 x 11): the smallest size, the last one's channels.
+static const NetText net_hand = {
+    "hand",
+    NET_ARCH(
+        "9", "11", "3", "2", "normal",
+        NET_CELL(
+            "0", "", "single", "2",
+            NET_NODE(
+                "", "single", "2",
+                NET_OP("conv3x3", "", "single", "2") "," NET_OP(
+                    "conv1x1", "", "single",
+                    "2"))) "," NET_CELL1("1", "", "single", "3",
+                                         "conv1x1") "," NET_CELL1("1", "0,1", "attention", "4",
+                                                                  "conv3x3") "," NET_CELL1("0", "0",
+                                                                                           "single",
+                                                                                           "3",
+                                                                                           "conv1x"
+                                                                                           "3"))};
+
+// An activation of one image in a place of its own.
+typedef struct {
+    ReferenceShape shape;
+    double x[HEAD_CHANNELS * 99];
+} Hand;
+
+static const double *hand_values(Reference *reference, const char *name, const char *suffix)
+{
+    char full[128];
+    snprintf(full, sizeof full, "%s.%s", name, suffix);
+    const ReferenceTensor *tensor = reference_find(reference, full);
+    if (!tensor)
+        fail_msg("no tensor %s", full);
+    return tensor->values;
+}
+
+static void hand_relu(Hand *a)
+{
+    for (size_t i = 0; i < reference_count(a->shape); i++)
+        a->x[i] = fmax(a->x[i], 0);
+}
+
+static void hand_conv(Reference *reference, const char *name, int out, int kernel_h, int kernel_w,
+                      Hand *a)
+{
+    ReferenceConv conv = reference_conv(a->shape, out, kernel_h, kernel_w, 1, false);
+    double *y = xcalloc(reference_count(conv.out), sizeof *y);
+    reference_conv_forward(&conv, a->x, hand_values(reference, name, "weight"),
+                           hand_values(reference, name, "bias"), y);
+    a->shape = conv.out;
+    memcpy(a->x, y, reference_count(conv.out) * sizeof *y);
+    free(y);
+}
+
+static void hand_norm(Reference *reference, const char *name, Hand *a)
+{
+    size_t plane = (size_t)a->shape.height * (size_t)a->shape.width;
+    for (size_t i = 0; i < reference_count(a->shape); i++) {
+        size_t c = i / plane;
+        a->x[i] = (a->x[i] - hand_values(reference, name, "running_mean")[c]) /
+                      sqrt(hand_values(reference, name, "running_var")[c] + 1e-5) *
+                      hand_values(reference, name, "weight")[c] +
+                  hand_values(reference, name, "bias")[c];
+    }
+}
+
+static void hand_op(Reference *reference, const char *name, int out, int kernel_h, int kernel_w,
+                    Hand *a)
+{
+    char part[128];
+    hand_relu(a);
+    snprintf(part, sizeof part, "%s.operation.op", name);
+    hand_conv(reference, part, out, kernel_h, kernel_w, a);
+    snprintf(part, sizeof part, "%s.operation.bn", name);
+    hand_norm(reference, part, a);
+}
+
+static void hand_resize(int height, int width, Hand *a)
+{
+    double *y = xcalloc(reference_count(a->shape), sizeof *y);
+    reference_adaptive_forward(a->shape, height, width, a->x, y);
+    a->shape.height = height;
+    a->shape.width = width;
+    memcpy(a->x, y, reference_count(a->shape) * sizeof *y);
+    free(y);
+}
+
+static void hand_mean(const Hand *b, Hand *a)
+{
+    assert_memory_equal(&a->shape, &b->shape, sizeof a->shape);
+    for (size_t i = 0; i < reference_count(a->shape); i++)
+        a->x[i] = (a->x[i] + b->x[i]) / 2;
+}
+
+// x_0 (2 channels, through a 1x1 convolution) is the mask M, sigmoid(a_1) x_1 the sum S.
+static void hand_attention(Reference *reference, const Hand *x1, Hand *a)
+{
+    double low = INFINITY, high = -INFINITY;
+    double gate = 1 / (1 + exp(-*hand_values(reference, "node_ops.2.merger.1", "mean")));
+    double b = 1 / (1 + exp(-*hand_values(reference, "node_ops.2.merger.2", "mean")));
+    hand_conv(reference, "node_ops.2.merger.0", 3, 1, 1, a);
+    for (size_t i = 0; i < reference_count(a->shape); i++) {
+        low = fmin(low, a->x[i]);
+        high = fmax(high, a->x[i]);
+    }
+    for (size_t i = 0; i < reference_count(a->shape); i++)
+        a->x[i] = gate * x1->x[i] * (b + (a->x[i] - low) / (high - low));
+}
+
+static void hand_stem(Reference *reference, const double *image, Hand *a)
+{
+    a->shape = (ReferenceShape){1, 3, 9, 11};
+    memcpy(a->x, image, 297 * sizeof *image);
+    hand_conv(reference, "first_conv.0", 2, 3, 3, a);
+    hand_norm(reference, "first_conv.1", a);
+    hand_relu(a);
+    hand_conv(reference, "first_conv.3", 2, 3, 3, a);
+    hand_norm(reference, "first_conv.4", a);
+}
+
+static void hand_head(Reference *reference, Hand *a, double *logits)
+{
+    hand_relu(a);
+    hand_conv(reference, "conv_out.1", HEAD_CHANNELS, 1, 1, a);
+    hand_norm(reference, "conv_out.2", a);
+    hand_relu(a);
+    hand_resize(1, 1, a);
+    reference_linear_forward(1, HEAD_CHANNELS, 3, a->x, hand_values(reference, "fc", "weight"),
+                             hand_values(reference, "fc", "bias"), logits);
+}
+
+static void test_network_by_hand(void **state)
+{
+    (void)state;
+    static Hand cell0, other, cell1, cell2, cell3;
+    Fixture f = fixture_open(&net_hand);
+    Reference *r = f.reference;
+    double logits[3], want[3];
+    reference_infer(r, f.images, 1, logits);
+    hand_stem(r, f.images, &cell0);
+    cell1 = other = cell0;
+    hand_op(r, "node_ops.0.node_ops.0.node_ops.0", 2, 3, 3, &cell0);
+    hand_op(r, "node_ops.0.node_ops.0.node_ops.1", 2, 1, 1, &other);
+    hand_mean(&other, &cell0);
+    hand_resize(4, 5, &cell1);
+    hand_op(r, "node_ops.1.node_ops.0.node_ops.0", 3, 1, 1, &cell1);
+    cell2 = cell3 = cell0;
+    hand_resize(4, 5, &cell2);
+    hand_attention(r, &cell1, &cell2);
+    hand_op(r, "node_ops.2.node_ops.0.node_ops.0", 4, 3, 3, &cell2);
+    hand_op(r, "node_ops.3.node_ops.0.node_ops.0", 3, 1, 3, &cell3);
+    hand_conv(r, "out_mergers.0", 3, 1, 1, &cell2);
+    hand_resize(4, 5, &cell3);
+    hand_mean(&cell3, &cell2);
+    hand_head(r, &cell2, want);
+    assert_values(logits, want, 3);
+    assert_true(fabs(logits[0] - logits[1]) > 1e-3);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,6 +613,7 @@ int main(void)
         cmocka_unit_test(test_attention),
         cmocka_unit_test(test_attention_ties),
         cmocka_unit_test(test_attention_of_constant),
+        cmocka_unit_test(test_attention_below_floor),
         cmocka_unit_test(test_concat),
         cmocka_unit_test(test_pool),
         cmocka_unit_test(test_adaptive_pool),
@@ -450,6 +625,7 @@ int main(void)
         cmocka_unit_test(test_dropout_mask),
         cmocka_unit_test(test_evaluation),
         cmocka_unit_test(test_learning),
+        cmocka_unit_test(test_network_by_hand),
     };
     return cmocka_run_group_tests_name("reference", tests, NULL, NULL);
 }
