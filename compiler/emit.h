@@ -1,0 +1,38 @@
+// emit.h - writing an architecture out: C text, IR, summary.  What the programs in cli/ call.
+#ifndef NAGO_EMIT_H
+#define NAGO_EMIT_H
+
+#include "nagoc.h"
+
+typedef enum { WEIGHTS_STRING, WEIGHTS_LIST, WEIGHTS_BIN } WeightsForm;
+
+typedef struct {
+    const char *prefix;        // of every file-scope name; "net"
+    int batch;                 // NET_BATCH; 0: 32 for a trainable file, 1 with weights
+    bool plan;                 // false: every tensor has an array of its own
+    bool hwc;                  // net_infer_u8 takes pixels with their channels together
+    WeightsForm form;          // how the weights stand in the file
+    const TensorFile *weights; // NULL: a trainable file, weights made by net_init
+    const char *command;       // the command in canonical form, for the banner
+    const char *bin_name;      // WEIGHTS_BIN: the name of the file that the C file includes
+    uint64_t seed;             // of net_init in a trainable file's main
+} EmitOptions;
+
+extern const EmitOptions emit_defaults;
+
+// Is `text` a C identifier that a prefix may be?
+bool emit_prefix_valid(const char *text);
+// The generated file.  With WEIGHTS_BIN, `bin` takes the bytes that belong next to it (else it may be NULL).
+// Errors: weights that do not fit the architecture.
+bool emit_c(const Arch *arch, const EmitOptions *options, Text *out, Text *bin, Err *err);
+// Its declarations, for --header.
+bool emit_header(const Arch *arch, const EmitOptions *options, Text *out, Err *err);
+// The IR after `pass` (NULL: the last one): "lower", "fuse", "grad", "fold", "plan".  An unknown pass is an input error
+// that lists them.
+bool emit_ir(const Arch *arch, const EmitOptions *options, const char *pass, Text *out, Err *err);
+// Cells, ops, weights, MACs, arena and training memory, in words or as one JSON object.
+bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text *out, Err *err);
+// The weights that net_init makes for `seed`, as a safetensors file with the architecture in its metadata.
+bool emit_weights(const Arch *arch, uint64_t seed, Text *out, Err *err);
+
+#endif

@@ -1,0 +1,254 @@
+// grad.c - reverse-mode differentiation: walks the forward ops backwards and appends, for each, the ops that take the
+// gradient of its result to the gradients of its arguments.  A tensor that several ops read gets its gradient by
+// adding: the first reader met writes, the others accumulate.
+#include "ir.h"
+
+#include <string.h>
+
+typedef struct {
+    Ir *ir;
+    int n;              // tensors of the forward pass
+    int *grad;          // tensor -> tensor of its gradient, -1: none yet
+    int *writer;        // tensor -> forward op that writes it
+    int *readers;       // how many forward ops read it
+    int *last_reader;   // one of them
+    bool *wants;        // whether anything behind it has parameters
+} Gradients;
+
+static const char *grad_name(const Gradients *g, int t)
+{
+    return pool_printf(g->ir->pool, "d.%s", g->ir->tensors[t].name);
+}
+
+// The gradient tensor of activation t; *accumulate tells whether something is in it already.
+static int grad_of(Gradients *g, int t, int *accumulate)
+{
+    *accumulate = g->grad[t] >= 0;
+    if (g->grad[t] < 0) {
+        const Tensor like = g->ir->tensors[t];
+        g->grad[t] = ir_tensor(g->ir, grad_name(g, t), SPACE_ARENA, like.channels, like.height, like.width);
+    }
+    return g->grad[t];
+}
+
+// The place in `grads` of a parameter's gradient.
+static int param_grad(const Gradients *g, int param)
+{
+    const Tensor p = g->ir->tensors[param];
+    return ir_vector(g->ir, grad_name(g, param), SPACE_GRAD, p.floats, p.offset);
+}
+
+static int vector_of(const Gradients *g, const char *name, int64_t floats)
+{
+    return ir_vector(g->ir, name, SPACE_ARENA, floats, -1);
+}
+
+// The gradient of a bias: zero in exact arithmetic where only a batch normalisation reads the result, which takes
+// the mean away again.
+static void grad_bias(Gradients *g, int y, int bias, int dy)
+{
+    const Tensor t = g->ir->tensors[y];
+    const int db = param_grad(g, bias);
+    if (g->readers[y] == 1 && g->ir->ops[g->last_reader[y]].kind == OP_BATCHNORM)
+        ir_op(g->ir, OP_ZERO, (int[]){db}, 1, (Attr){.size = t.channels});
+    else
+        ir_op(g->ir, OP_CHANNEL_SUM, (int[]){db, dy}, 2, (Attr){.channels = t.channels, .size = t.height * t.width});
+}
+
+static void grad_conv(Gradients *g, const Op *op, int dy)
+{
+    Ir *ir = g->ir;
+    const int y = op->args[0], x = op->args[1], w = ir->ops[g->writer[op->args[2]]].args[1];
+    const Attr a = op->attr;
+    ir_op(ir, OP_CONV_WEIGHTS_BACKWARD, (int[]){param_grad(g, w), x, dy}, 3, a);
+    grad_bias(g, y, op->args[3], dy);
+    if (!g->wants[x])
+        return;
+    Attr back = a;
+    back.channels = a.filters;
+    back.filters = a.channels;
+    const int p = vector_of(g, pool_printf(ir->pool, "%s.packed_backward", ir->tensors[y].name), ir->tensors[w].floats);
+    ir_op(ir, OP_PACK_WEIGHTS_BACKWARD, (int[]){p, w}, 2, a);
+    const int dx = grad_of(g, x, &back.accumulate);
+    ir_op(ir, OP_CONV, (int[]){dx, dy, p, -1}, 4, back);
+}
+
+static void grad_depthwise(Gradients *g, const Op *op, int dy)
+{
+    const int x = op->args[1], w = op->args[2], b = op->args[3];
+    Attr a = op->attr;
+    ir_op(g->ir, OP_DEPTHWISE_WEIGHTS_BACKWARD, (int[]){param_grad(g, w), param_grad(g, b), x, dy}, 4, a);
+    if (!g->wants[x])
+        return;
+    const int dx = grad_of(g, x, &a.accumulate);
+    ir_op(g->ir, OP_DEPTHWISE_BACKWARD, (int[]){dx, dy, w}, 3, a);
+}
+
+static void grad_batchnorm(Gradients *g, const Op *op, int dz)
+{
+    const int z = op->args[0], mean = op->args[1], rstd = op->args[2], y = op->args[5], gamma = op->args[6];
+    int accumulate;
+    const int dy = grad_of(g, y, &accumulate);
+    if (accumulate)
+        bug("%s has readers beside its batch normalisation", g->ir->tensors[y].name);
+    ir_op(g->ir, OP_BATCHNORM_BACKWARD,
+          (int[]){dy, param_grad(g, gamma), param_grad(g, op->args[7]), dz, op->attr.relu ? z : -1, y, mean, rstd, gamma}, 9,
+          op->attr);
+}
+
+// The gradient before a fused ReLU.
+static int grad_before_relu(Gradients *g, const Op *op, int dy)
+{
+    if (!op->attr.relu)
+        return dy;
+    const Tensor y = g->ir->tensors[op->args[0]];
+    const int before = ir_tensor(g->ir, pool_printf(g->ir->pool, "d.%s.before", y.name), SPACE_ARENA, y.channels, y.height, y.width);
+    ir_op(g->ir, OP_RELU_BACKWARD, (int[]){before, dy, op->args[0]}, 3, (Attr){.size = y.channels * y.height * y.width});
+    return before;
+}
+
+static void grad_relu(Gradients *g, const Op *op, int dy)
+{
+    Attr a = op->attr;
+    const int dx = grad_of(g, op->args[1], &a.accumulate);
+    ir_op(g->ir, OP_RELU_BACKWARD, (int[]){dx, dy, op->args[0]}, 3, a);
+}
+
+static void grad_weighted_sum(Gradients *g, const Op *op, int dy)
+{
+    Ir *ir = g->ir;
+    const Tensor y = ir->tensors[op->args[0]];
+    const int n = op->attr.inputs, before = grad_before_relu(g, op, dy);
+    for (int j = 0; j < n; j++) {
+        const int x = op->args[1 + j], a = op->args[1 + n + j];
+        Attr attr = {.channels = y.channels, .size = y.height * y.width, .scale = op->attr.scale};
+        const int partial = a < 0 ? -1 : vector_of(g, pool_printf(ir->pool, "%s.partial", grad_name(g, a)), y.channels);
+        const int dx = grad_of(g, x, &attr.accumulate);
+        ir_op(ir, OP_WEIGHTED_SUM_BACKWARD, (int[]){dx, partial, before, x, a}, 5, attr);
+        if (a >= 0)
+            ir_op(ir, OP_SCALAR_BACKWARD, (int[]){param_grad(g, a), partial, a}, 3, attr);
+    }
+}
+
+static void grad_attention(Gradients *g, const Op *op, int dy)
+{
+    Ir *ir = g->ir;
+    const int m = op->args[1], s = op->args[2], range = op->args[3], b = op->args[4];
+    const int before = grad_before_relu(g, op, dy);
+    const int sums = vector_of(g, pool_printf(ir->pool, "%s.sums", ir->tensors[op->args[0]].name), 2 * ir->tensors[range].floats);
+    int more_m, more_s;
+    const int dm = grad_of(g, m, &more_m), ds = grad_of(g, s, &more_s);
+    if (more_m || more_s)
+        bug("%s: the terms of an attention merge have other readers", ir->tensors[op->args[0]].name);
+    ir_op(ir, OP_ATTENTION_REDUCE, (int[]){sums, before, m, s, range}, 5, op->attr);
+    ir_op(ir, OP_ATTENTION_BACKWARD, (int[]){dm, ds, param_grad(g, b), before, m, s, range, sums, b}, 9, op->attr);
+}
+
+// Ops whose gradient is one op of dy alone, with the same attributes.
+static void grad_plain(Gradients *g, const Op *op, int dy, OpKind backward)
+{
+    Attr a = op->attr;
+    const int dx = grad_of(g, op->args[1], &a.accumulate);
+    ir_op(g->ir, backward, (int[]){dx, dy}, 2, a);
+}
+
+static void grad_op(Gradients *g, const Op *op)
+{
+    if (op->args[0] >= g->n || g->grad[op->args[0]] < 0)
+        return;
+    const int dy = g->grad[op->args[0]];
+    switch (op->kind) {
+    case OP_CONV:
+        grad_conv(g, op, dy);
+        break;
+    case OP_DEPTHWISE:
+        grad_depthwise(g, op, dy);
+        break;
+    case OP_BATCHNORM:
+        grad_batchnorm(g, op, dy);
+        break;
+    case OP_RELU:
+        grad_relu(g, op, dy);
+        break;
+    case OP_WEIGHTED_SUM:
+        grad_weighted_sum(g, op, dy);
+        break;
+    case OP_ATTENTION:
+        grad_attention(g, op, dy);
+        break;
+    case OP_CONCAT_PART:
+        grad_plain(g, op, dy, OP_CONCAT_PART_BACKWARD);
+        break;
+    case OP_ADAPTIVE_POOL:
+        grad_plain(g, op, dy, OP_ADAPTIVE_POOL_BACKWARD);
+        break;
+    case OP_AVERAGE_POOL:
+        grad_plain(g, op, dy, OP_AVERAGE_POOL);
+        break;
+    case OP_DROPOUT:
+        grad_plain(g, op, dy, OP_DROPOUT);
+        break;
+    default:
+        bug("no gradient rule for %s", op_info[op->kind].kernel);
+    }
+}
+
+static void survey(Gradients *g)
+{
+    Ir *ir = g->ir;
+    for (int t = 0; t < g->n; t++) {
+        g->grad[t] = g->writer[t] = g->last_reader[t] = -1;
+        g->wants[t] = false;
+    }
+    for (int o = 0; o < ir->n_forward; o++) {
+        bool wants = false;
+        for (int i = 0; i < ir->ops[o].n_args; i++) {
+            const Arg arg = op_arg(&ir->ops[o], i);
+            if (arg.tensor < 0)
+                continue;
+            if (arg.access & ACCESS_READ) {
+                g->readers[arg.tensor]++;
+                g->last_reader[arg.tensor] = o;
+                wants = wants || g->wants[arg.tensor] || ir->tensors[arg.tensor].space == SPACE_PARAM;
+            }
+            if (arg.access & ACCESS_WRITE)
+                g->writer[arg.tensor] = o;
+        }
+        if (ir->tensors[ir->ops[o].args[0]].space == SPACE_ARENA)
+            g->wants[ir->ops[o].args[0]] |= wants;
+    }
+}
+
+void differentiate(Ir *ir)
+{
+    const size_t n = (size_t)ir->n_tensors;
+    Gradients g = {ir, ir->n_tensors, NULL, NULL, NULL, NULL, NULL};
+    g.grad = pool_alloc(ir->pool, n * sizeof *g.grad);
+    g.writer = pool_alloc(ir->pool, n * sizeof *g.writer);
+    g.readers = pool_alloc(ir->pool, n * sizeof *g.readers);
+    g.last_reader = pool_alloc(ir->pool, n * sizeof *g.last_reader);
+    g.wants = pool_alloc(ir->pool, n * sizeof *g.wants);
+    ir->n_forward = ir->n_ops;
+    survey(&g);
+    g.grad[ir->logits] = ir->loss_gradient;
+    for (int o = ir->n_forward - 1; o >= 0; o--) {
+        const Op op = ir->ops[o]; // a copy: the list grows and moves
+        if (op.kind == OP_LOSS || op.kind == OP_UNPACK_LOGITS || op.kind == OP_PACK_IMAGES || op.kind == OP_PACK_WEIGHTS)
+            continue;
+        ir->place = op.place;
+        grad_op(&g, &op);
+    }
+}
+
+Ir *lower_update(const Ir *ir, Pool *pool)
+{
+    Ir *update = ir_new(ir->arch, ir->batch, ir->layout, pool);
+    update->name = "update";
+    ir_place(update, "update", "update");
+    const int params = ir_vector(update, "params", SPACE_PARAM, ir->param_count, 0);
+    const int momentum = ir_vector(update, "momentum", SPACE_STATE, ir->param_count, ir->running_count);
+    const int grads = ir_vector(update, "grads", SPACE_GRAD, ir->param_count, 0);
+    ir_op(update, OP_SGD, (int[]){params, momentum, grads}, 3, (Attr){.size = (int)ir->param_count});
+    update->n_forward = update->n_ops;
+    return update;
+}

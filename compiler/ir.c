@@ -1,0 +1,342 @@
+// ir.c - building, walking, verifying and printing the IR (ir.h).
+#include "ir.h"
+
+#include <string.h>
+
+#define OP(KIND, kernel, file, tensors, attributes, call, inplace) \
+    [OP_##KIND] = {#kernel, #file, tensors, attributes, call, inplace},
+const OpInfo op_info[OP_COUNT] = {
+#include "op_list.h"
+};
+#undef OP
+
+// ---- building -----------------------------------------------------------------------------------
+
+Ir *ir_new(const Arch *arch, int batch, Layout layout, Pool *pool)
+{
+    Ir *ir = pool_alloc(pool, sizeof *ir);
+    ir->arch = arch;
+    ir->pool = pool;
+    ir->batch = batch;
+    ir->layout = layout;
+    ir->groups = layout == LAYOUT_PIXELS ? 1 : (batch + LANES - 1) / LANES;
+    ir->logits = ir->loss_gradient = -1;
+    return ir;
+}
+
+static int add_tensor(Ir *ir, Tensor tensor)
+{
+    ir->tensors = pool_grow(ir->pool, ir->tensors, (size_t)ir->n_tensors, (size_t)ir->n_tensors + 1,
+                            &ir->cap_tensors, sizeof *ir->tensors);
+    ir->tensors[ir->n_tensors] = tensor;
+    return ir->n_tensors++;
+}
+
+int ir_tensor(Ir *ir, const char *name, Space space, int channels, int height, int width)
+{
+    const int64_t lanes = ir->layout == LAYOUT_PIXELS ? 1 : (int64_t)LANES * ir->groups;
+    return add_tensor(ir, (Tensor){.name = name,
+                                   .space = space,
+                                   .layout = ir->layout,
+                                   .channels = channels,
+                                   .height = height,
+                                   .width = width,
+                                   .floats = (int64_t)channels * height * width * lanes,
+                                   .offset = -1});
+}
+
+int ir_vector(Ir *ir, const char *name, Space space, int64_t floats, int64_t offset)
+{
+    return add_tensor(ir, (Tensor){.name = name,
+                                   .space = space,
+                                   .layout = LAYOUT_PLAIN,
+                                   .channels = (int)floats,
+                                   .height = 1,
+                                   .width = 1,
+                                   .floats = floats,
+                                   .offset = offset});
+}
+
+Op *ir_op(Ir *ir, OpKind kind, const int *args, int n_args, Attr attr)
+{
+    ir->ops = pool_grow(ir->pool, ir->ops, (size_t)ir->n_ops, (size_t)ir->n_ops + 1, &ir->cap_ops,
+                        sizeof *ir->ops);
+    Op *op = &ir->ops[ir->n_ops++];
+    *op = (Op){.kind = kind, .n_args = n_args, .attr = attr, .place = ir->place};
+    op->args = pool_alloc(ir->pool, (size_t)n_args * sizeof *op->args);
+    memcpy(op->args, args, (size_t)n_args * sizeof *args);
+    return op;
+}
+
+void ir_place(Ir *ir, const char *name, const char *symbol)
+{
+    ir->places = pool_grow(ir->pool, ir->places, (size_t)ir->n_places, (size_t)ir->n_places + 1,
+                           &ir->cap_places, sizeof *ir->places);
+    ir->places[ir->n_places] = (Place){pool_strdup(ir->pool, name), pool_strdup(ir->pool, symbol)};
+    ir->place = ir->n_places++;
+}
+
+int64_t ir_group_floats(const Ir *ir, int tensor)
+{
+    const Tensor *t = &ir->tensors[tensor];
+    return t->layout == LAYOUT_BATCH_INNER ? t->floats / ir->groups : t->floats;
+}
+
+// ---- walking ------------------------------------------------------------------------------------
+
+// The word of op_list.h's tensor text that argument `index` of `op` falls under.  A list word
+// ("xs*") takes attr.inputs arguments; every list of an op is equally long.
+Arg op_arg(const Op *op, int index)
+{
+    int at = 0;
+    for (const char *word = op_info[op->kind].tensors; *word;) {
+        const int length = (int)strcspn(word, " "), name = (int)strcspn(word, "=+?* ");
+        const char *marks = word + name;
+        const bool in_list = length > name && memchr(marks, '*', (size_t)(length - name));
+        const int count = in_list ? op->attr.inputs : 1;
+        if (index < at + count) {
+            Arg arg = {op->args[index],
+                       ACCESS_READ,
+                       word,
+                       name,
+                       in_list,
+                       in_list && index == at,
+                       in_list && index == at + count - 1};
+            if (length > name && *marks == '=')
+                arg.access = ACCESS_WRITE;
+            if (length > name && *marks == '+')
+                arg.access = ACCESS_UPDATE;
+            // what may accumulate only writes while the attribute is off
+            if (arg.access == ACCESS_UPDATE && strstr(op_info[op->kind].attributes, "accumulate") &&
+                !op->attr.accumulate)
+                arg.access = ACCESS_WRITE;
+            return arg;
+        }
+        at += count;
+        word += length + (word[length] == ' ');
+    }
+    bug("argument %d of %s", index, op_info[op->kind].kernel);
+}
+
+double op_attribute(const Op *op, const char *name, int length, bool *is_float)
+{
+#define FIELD(field)                  \
+    {                                 \
+#field, offsetof(Attr, field) \
+    }
+    static const struct {
+        const char *name;
+        size_t offset;
+    } fields[] = {FIELD(channels),  FIELD(height),   FIELD(width),  FIELD(filters),
+                  FIELD(kernel_h),  FIELD(kernel_w), FIELD(stride), FIELD(out_height),
+                  FIELD(out_width), FIELD(classes),  FIELD(relu),   FIELD(accumulate),
+                  FIELD(inputs),    FIELD(total),    FIELD(offset), FIELD(size)};
+#undef FIELD
+    *is_float = length == 5 && !memcmp(name, "scale", 5);
+    if (*is_float)
+        return (double)op->attr.scale;
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        if ((int)strlen(fields[i].name) == length &&
+            !memcmp(fields[i].name, name, (size_t)length)) {
+            int value;
+            memcpy(&value, (const char *)&op->attr + fields[i].offset, sizeof value);
+            return value;
+        }
+    bug("attribute %.*s of %s", length, name, op_info[op->kind].kernel);
+}
+
+// ---- verifying ----------------------------------------------------------------------------------
+
+typedef struct {
+    const Ir *ir;
+    bool *written;
+    Err *err;
+} Verifier;
+
+static bool verify_fail(const Verifier *v, int op, const char *what, int tensor)
+{
+    return err_run(v->err, "internal: op %d (%s): %s %s", op, op_info[v->ir->ops[op].kind].kernel,
+                   what, tensor >= 0 ? v->ir->tensors[tensor].name : "");
+}
+
+// Floats that an op's argument must have by its attributes; 0: no rule.
+static int64_t expected_floats(const Ir *ir, const Op *op, const Arg *arg)
+{
+    const Attr *a = &op->attr;
+    const int64_t lanes = ir->layout == LAYOUT_PIXELS ? 1 : (int64_t)LANES * ir->groups;
+    const char c = arg->word_length == 1 ? arg->word[0] : 0;
+    switch (op->kind) {
+    case OP_CONV:
+        if (c == 'p')
+            return (int64_t)a->filters * a->channels * a->kernel_h * a->kernel_w;
+        if (c == 'b')
+            return a->filters;
+        return (int64_t)(c == 'y' ? a->filters : a->channels) * a->height * a->width * lanes;
+    case OP_BATCHNORM:
+    case OP_BATCHNORM_INFER:
+    case OP_BATCHNORM_BACKWARD:
+        return c || (arg->word_length == 2 && arg->word[0] == 'd')
+                   ? (int64_t)a->channels * a->size * lanes
+                   : a->channels;
+    case OP_RELU:
+    case OP_RELU_BACKWARD:
+        return a->size * lanes;
+    case OP_WEIGHTED_SUM:
+        return arg->word[0] == 'a' ? 1 : a->size * lanes;
+    case OP_ADAPTIVE_POOL:
+        return c == 'y' ? (int64_t)a->channels * a->out_height * a->out_width * lanes
+                        : (int64_t)a->channels * a->height * a->width * lanes;
+    case OP_CONCAT_PART:
+        return (c == 'y' ? a->total : a->size) * lanes;
+    case OP_AVERAGE_POOL:
+        return (int64_t)a->channels * a->height * a->width * lanes;
+    default:
+        return 0;
+    }
+}
+
+static bool verify_op(const Verifier *v, int index)
+{
+    const Ir *ir = v->ir;
+    const Op *op = &ir->ops[index];
+    for (int i = 0; i < op->n_args; i++) {
+        const Arg arg = op_arg(op, i);
+        if (arg.tensor < 0)
+            continue;
+        if (arg.tensor >= ir->n_tensors)
+            return verify_fail(v, index, "unknown tensor", -1);
+        const Tensor *t = &ir->tensors[arg.tensor];
+        const bool given = t->space != SPACE_ARENA && t->space != SPACE_GRAD;
+        if ((arg.access & ACCESS_READ) && !given && !v->written[arg.tensor])
+            return verify_fail(v, index, "reads before anything is written:", arg.tensor);
+        // the parts of a concat fill one tensor together
+        if (arg.access == ACCESS_WRITE && v->written[arg.tensor] && op->kind != OP_CONCAT_PART)
+            return verify_fail(v, index, "writes a second time:", arg.tensor);
+        const int64_t want = expected_floats(ir, op, &arg);
+        if (want && t->floats != want)
+            return verify_fail(v, index,
+                               "has a size that disagrees with its attributes:", arg.tensor);
+    }
+    for (int i = 0; i < op->n_args; i++)
+        if (op->args[i] >= 0 && (op_arg(op, i).access & ACCESS_WRITE))
+            v->written[op->args[i]] = true;
+    return true;
+}
+
+// Planned tensors that are alive together must not share memory, save where an op takes over its
+// argument's place.
+static bool verify_plan(const Verifier *v)
+{
+    const Ir *ir = v->ir;
+    int *first = pool_alloc(ir->pool, (size_t)ir->n_tensors * sizeof *first);
+    int *last = pool_alloc(ir->pool, (size_t)ir->n_tensors * sizeof *last);
+    for (int t = 0; t < ir->n_tensors; t++)
+        first[t] = last[t] = -1;
+    for (int o = 0; o < ir->n_ops; o++)
+        for (int i = 0; i < ir->ops[o].n_args; i++) {
+            const int t = ir->ops[o].args[i];
+            if (t < 0 || ir->tensors[t].space != SPACE_ARENA)
+                continue;
+            if (first[t] < 0)
+                first[t] = o;
+            last[t] = o;
+        }
+    // only tensors alive at an op need comparing: quadratic in the widest cut, not in the net
+    int *live = pool_alloc(ir->pool, (size_t)ir->n_tensors * sizeof *live);
+    int n_live = 0;
+    for (int o = 0; o < ir->n_ops; o++) {
+        int kept = 0;
+        for (int i = 0; i < n_live; i++)
+            if (last[live[i]] >= o)
+                live[kept++] = live[i];
+        n_live = kept;
+        for (int i = 0; i < ir->ops[o].n_args; i++) {
+            const int t = ir->ops[o].args[i];
+            if (t < 0 || ir->tensors[t].space != SPACE_ARENA || first[t] != o)
+                continue;
+            first[t] = -2; // entered
+            const Tensor *a = &ir->tensors[t];
+            if (a->offset < 0 || a->offset + a->floats > ir->arena_floats)
+                return verify_fail(v, o, "is not inside the arena:", t);
+            for (int j = 0; j < n_live; j++) {
+                const Tensor *b = &ir->tensors[live[j]];
+                const int place = op_info[ir->ops[o].kind].inplace;
+                const bool taken_over = i == 0 && place >= 0 && ir->ops[o].args[place] == live[j] &&
+                                        last[live[j]] == o && a->floats == b->floats;
+                if (!taken_over && a->offset < b->offset + b->floats &&
+                    b->offset < a->offset + a->floats)
+                    return verify_fail(v, o, "overlaps a live tensor:", t);
+            }
+            live[n_live++] = t;
+        }
+    }
+    return true;
+}
+
+bool ir_verify(const Ir *ir, Err *err)
+{
+    Verifier v = {ir, pool_alloc(ir->pool, (size_t)ir->n_tensors + 1), err};
+    for (int i = 0; i < ir->n_ops; i++)
+        if (!verify_op(&v, i))
+            return false;
+    return ir->arena_floats == 0 || verify_plan(&v);
+}
+
+// ---- printing -----------------------------------------------------------------------------------
+
+static const char *const space_name[SPACE_COUNT] = {"arena",  "params", "grads",  "state", "const",
+                                                    "images", "labels", "logits", "loss"};
+
+static void print_tensor(const Ir *ir, int index, Text *out)
+{
+    const Tensor *t = &ir->tensors[index];
+    text_printf(out, "%%%d:%s", index, t->name);
+    if (t->layout == LAYOUT_PLAIN)
+        text_printf(out, "[%lld]", (long long)t->floats);
+    else
+        text_printf(out, "[%dx%dx%d]", t->channels, t->height, t->width);
+    text_printf(out, "@%s", space_name[t->space]);
+    if (t->offset >= 0)
+        text_printf(out, "+%lld", (long long)t->offset);
+}
+
+void op_describe(const Ir *ir, const Op *op, Text *out)
+{
+    const Tensor *y = &ir->tensors[op->args[0]];
+    text_printf(out, "%s", y->name);
+    if (y->layout != LAYOUT_PLAIN)
+        text_printf(out, "  [%d, %d, %d]", y->channels, y->height, y->width);
+}
+
+void ir_print(const Ir *ir, Text *out)
+{
+    text_printf(out, "; %s, batch %d, %d ops, %d tensors, arena %lld floats\n",
+                ir->layout == LAYOUT_PIXELS ? "pixels" : "batch innermost", ir->batch, ir->n_ops,
+                ir->n_tensors, (long long)ir->arena_floats);
+    int place = -1;
+    for (int o = 0; o < ir->n_ops; o++) {
+        const Op *op = &ir->ops[o];
+        if (op->place != place && ir->n_places)
+            text_printf(out, "%s:\n", ir->places[place = op->place].name);
+        text_printf(out, "  %-24s", op_info[op->kind].kernel);
+        for (int i = 0; i < op->n_args; i++) {
+            static const char *const sign[] = {"", "", "=", "+="};
+            const Arg arg = op_arg(op, i);
+            text_puts(out, " ");
+            if (arg.tensor < 0) {
+                text_puts(out, "-");
+                continue;
+            }
+            print_tensor(ir, arg.tensor, out);
+            text_puts(out, sign[arg.access]);
+        }
+        text_puts(out, "  {");
+        for (const char *word = op_info[op->kind].attributes; *word;) {
+            const int length = (int)strcspn(word, " ");
+            bool is_float;
+            text_printf(out, " %.*s=%.9g", length, word, op_attribute(op, word, length, &is_float));
+            word += length + (word[length] == ' ');
+        }
+        text_puts(out, " }\n");
+    }
+}

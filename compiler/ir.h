@@ -1,0 +1,151 @@
+// ir.h - the intermediate representation: a flat list of ops over tensors with fixed shapes, and the passes over it.
+//
+//   Arch --lower--> forward ops --fuse--> --grad--> + backward and update ops --plan--> arena offsets --emit--> C
+//
+// Tensors are assigned once, except those an op adds to (gradients with several readers, running statistics).
+// Each pass is printable (ir_print, --dump-after=PASS) and ir_verify holds after each one.
+#ifndef NAGO_IR_H
+#define NAGO_IR_H
+
+#include "nagoc.h"
+
+enum { LANES = 32 }; // images in one group of a batch-innermost tensor (NK_LANES in templates/)
+
+// Where a tensor lives.
+typedef enum {
+    SPACE_ARENA,   // planned by liveness
+    SPACE_PARAM,   // offset into params
+    SPACE_GRAD,    // offset into grads (same offsets as params)
+    SPACE_STATE,   // running statistics, then momentum
+    SPACE_CONST,   // weights inside an inference file
+    SPACE_IMAGES,  // call arguments
+    SPACE_LABELS,
+    SPACE_LOGITS,
+    SPACE_LOSS,
+    SPACE_COUNT
+} Space;
+
+// Physical order of an activation.  Vectors and weights are PLAIN.
+typedef enum {
+    LAYOUT_PLAIN,
+    LAYOUT_BATCH_INNER, // [groups][C][H][W][32]: training, and inference of many images
+    LAYOUT_PIXELS       // [C][H][W] of one image: inference files
+} Layout;
+
+typedef struct {
+    const char *name;
+    Space space;
+    Layout layout;
+    int channels, height, width; // logical shape of one image; plain: channels only
+    int64_t floats;              // physical size
+    int64_t offset;              // in floats in its space; -1: not planned yet
+} Tensor;
+
+#define OP(KIND, kernel, file, tensors, attributes, call, inplace) OP_##KIND,
+typedef enum {
+#include "op_list.h"
+    OP_COUNT
+} OpKind;
+#undef OP
+
+// All attributes of all ops, on purpose in one struct; op_list.h says which an op has.
+typedef struct {
+    int channels, height, width, filters, kernel_h, kernel_w, stride, out_height, out_width;
+    int classes;
+    int relu;       // ReLU on the result
+    int accumulate; // add to the first tensor instead of writing it
+    int inputs;     // terms of a weighted sum
+    int total, offset; // of a concat, in floats of one group: whole size, where the part starts
+    int size;       // floats of one group: per channel where the op has channels, else in all
+    float scale;    // weight of a term without a learned scalar
+} Attr;
+
+typedef struct {
+    OpKind kind;
+    int n_args;
+    int *args; // tensors in op_list.h's order; lists inline; -1: absent
+    Attr attr;
+    int place; // index into Ir.places
+} Op;
+
+// A piece of the net that ops belong to ("cell 2"): one function each in a generated file.
+typedef struct {
+    const char *name, *symbol;
+} Place;
+
+typedef struct {
+    const Arch *arch;
+    const char *name; // of the program: "infer", "gradient", "update"
+    Pool *pool;
+    int batch;  // largest number of images of a call
+    int groups; // of LANES images
+    Layout layout;
+    int n_ops, n_tensors, n_places;
+    Op *ops;
+    Tensor *tensors;
+    Place *places;
+    size_t cap_ops, cap_tensors, cap_places, cap_params, cap_running;
+    int place;     // where new ops go
+    int n_forward; // ops before the backward pass (all of them while there is none)
+    int n_params, n_running;
+    NetTensor *params, *running;
+    int64_t param_count, running_count;
+    int64_t macs, arena_floats;
+    int logits, loss_gradient; // tensors that the loss reads and writes (training)
+    const float *const_data;   // values of SPACE_CONST (inference with weights)
+    int64_t const_count;
+} Ir;
+
+typedef struct {
+    const char *kernel, *file, *tensors, *attributes, *call;
+    int inplace;
+} OpInfo;
+extern const OpInfo op_info[OP_COUNT];
+
+// ---- ir.c ---------------------------------------------------------------------------------------
+
+Ir *ir_new(const Arch *arch, int batch, Layout layout, Pool *pool);
+int ir_tensor(Ir *ir, const char *name, Space space, int channels, int height, int width); // activation
+int ir_vector(Ir *ir, const char *name, Space space, int64_t floats, int64_t offset);       // plain
+Op *ir_op(Ir *ir, OpKind kind, const int *args, int n_args, Attr attr);
+void ir_place(Ir *ir, const char *name, const char *symbol); // later ops belong here
+int64_t ir_group_floats(const Ir *ir, int tensor);           // floats of one group (or one image)
+
+// Walks an op's tensor arguments with how it touches them.
+typedef enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_UPDATE = 3 } Access;
+typedef struct {
+    int tensor; // -1: absent
+    Access access;
+    const char *word; // its name in op_list.h, up to the mark
+    int word_length;
+    bool in_list, first_of_list, last_of_list;
+} Arg;
+Arg op_arg(const Op *op, int index);
+// Value of a named attribute; *is_float tells `scale`.
+double op_attribute(const Op *op, const char *name, int length, bool *is_float);
+// Where an op stands in the network and what it does, in words, for comments and dumps.
+void op_describe(const Ir *ir, const Op *op, Text *out);
+
+// Every read was written before, shapes and sizes agree with the attributes, nothing is written twice but by adding;
+// planned offsets do not overlap while live.  On failure names the op in `err`.
+bool ir_verify(const Ir *ir, Err *err);
+void ir_print(const Ir *ir, Text *out);
+
+// ---- passes, in their order ---------------------------------------------------------------------
+
+// lower.c: architecture to forward ops.  training: batch statistics, dropout and loss; else running statistics.
+// LAYOUT_PIXELS: inference of one image.
+Ir *lower(const Arch *arch, int batch, Layout layout, bool training, Pool *pool);
+// fuse.c: ReLU into the op that makes its only input.
+void fuse_relu(Ir *ir);
+// grad.c: appends the backward ops (gradients of every parameter) to a training forward pass.
+void differentiate(Ir *ir);
+// grad.c: the optimiser's step as a program of its own.
+Ir *lower_update(const Ir *ir, Pool *pool);
+// fold.c: inference of one image with known weights (LAYOUT_PIXELS): batch normalisation into convolutions, every
+// parameter to a constant in the order in which kernels read it.  Errors: a weight that is missing or misshapen.
+bool fold_weights(Ir *ir, const TensorFile *weights, Err *err);
+// plan.c: gives each arena tensor an offset (floats, multiples of 16); without `share` none overlap.
+void plan_memory(Ir *ir, bool share);
+
+#endif

@@ -1,0 +1,112 @@
+// net.c - an architecture compiled in memory: the pipeline as a column of calls.
+#define _GNU_SOURCE
+#include "emit_ops.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct {
+    Net net; // what the caller sees; first, so that the two pointers are one
+    Pool *pool;
+    Jit *jit;
+} OpenNet;
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+}
+
+// The pair a pointer to an object and a pointer to a function are the same bits on every system with dlsym.
+static nk_program *program(const Jit *jit, const char *name)
+{
+    void *symbol = jit_symbol(jit, name);
+    nk_program *function;
+    memcpy(&function, &symbol, sizeof function);
+    return function;
+}
+
+// Gives the program the addresses of the kernels it names.
+static bool bind_kernels(const Jit *jit, const KernelEntry *kernels, Err *err)
+{
+    void **imports = jit_symbol(jit, "nk_imports");
+    if (!imports)
+        bug("a program without nk_imports");
+    for (; imports[0]; imports += 2) {
+        const KernelEntry *k = kernels;
+        while (k->name && strcmp(k->name, imports[0]) != 0)
+            k++;
+        if (!k->name)
+            return err_run(err, "internal: the runtime has no kernel \"%s\"", (const char *)imports[0]);
+        memcpy(imports[1], &k->address, sizeof k->address);
+    }
+    return true;
+}
+
+static bool verify_if_asked(const Ir *ir, Err *err)
+{
+    return !getenv("NAGO_VERIFY_IR") || ir_verify(ir, err);
+}
+
+static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options, const KernelEntry *kernels, Err *err)
+{
+    Ir *infer = lower(arch, options->batch, LAYOUT_BATCH_INNER, false, open->pool);
+    Ir *gradient = lower(arch, options->batch, LAYOUT_BATCH_INNER, true, open->pool);
+    Ir *update = lower_update(gradient, open->pool);
+    Text text = {0};
+    fuse_relu(infer);
+    fuse_relu(gradient);
+    differentiate(gradient);
+    plan_memory(infer, options->plan);
+    plan_memory(gradient, options->plan);
+    if (!verify_if_asked(infer, err) || !verify_if_asked(gradient, err))
+        return false;
+    emit_jit(infer, gradient, update, &text);
+    open->jit = jit_open(text.data, options->jit, false, err);
+    text_free(&text);
+    if (!open->jit || !bind_kernels(open->jit, kernels, err))
+        return false;
+    const int64_t floats = infer->arena_floats > gradient->arena_floats ? infer->arena_floats : gradient->arena_floats;
+    Net *net = &open->net;
+    net->arch = arch;
+    net->batch = options->batch;
+    net->arena_bytes = floats * (int64_t)sizeof(float);
+    net->param_count = gradient->param_count;
+    net->running_count = gradient->running_count;
+    net->state_count = net->running_count + net->param_count;
+    net->n_params = gradient->n_params;
+    net->n_running = gradient->n_running;
+    net->params = gradient->params;
+    net->running = gradient->running;
+    net->macs = gradient->macs;
+    net->infer = program(open->jit, "nk_program_infer");
+    net->gradient = program(open->jit, "nk_program_gradient");
+    net->update = program(open->jit, "nk_program_update");
+    return true;
+}
+
+Net *net_open(const Arch *arch, const NetOptions *options, const KernelEntry *kernels, Err *err)
+{
+    const double begin = now_ms();
+    OpenNet *open = xcalloc(1, sizeof *open);
+    open->pool = pool_new();
+    open->net.handle = open;
+    if (!compile(open, arch, options, kernels, err)) {
+        net_close(&open->net);
+        return NULL;
+    }
+    open->net.compile_ms = now_ms() - begin;
+    return &open->net;
+}
+
+void net_close(Net *net)
+{
+    if (!net)
+        return;
+    OpenNet *open = net->handle;
+    jit_close(open->jit);
+    pool_free(open->pool);
+    free(open);
+}

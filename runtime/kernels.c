@@ -1,0 +1,128 @@
+// kernels.c - the kernel texts of templates/ as a table of functions; compiled once per instruction set (NK_ISA).
+//
+// Shapes are known at run time only, so the convolutions are expanded for every size of tile, and a row of pixels picks
+// its function.
+#include "../compiler/nagoc.h"
+
+#define NK_CONV_DISPATCH
+#include "../templates/prelude.h"
+
+#include "../templates/attention.c"
+#include "../templates/batchnorm.c"
+#include "../templates/concat.c"
+#include "../templates/depthwise.c"
+#include "../templates/dropout.c"
+#include "../templates/loss.c"
+#include "../templates/pack.c"
+#include "../templates/pool.c"
+#include "../templates/relu.c"
+#include "../templates/sgd.c"
+#include "../templates/weighted_sum.c"
+
+#define NOINLINE static __attribute__((noinline))
+
+// ---- forward, and the gradient of the input -----------------------------------------------------
+
+static void nk_conv_row(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
+                        int filters, int kernel_h, int kernel_w, int accumulate, int k0, int tile, int h);
+#include "../templates/conv.c"
+
+#if NK_CONV_TILE > 6
+#define EACH_TILE(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14)
+#else
+#define EACH_TILE(M) M(1) M(2) M(3) M(4) M(5) M(6)
+#endif
+#define ROW(T)                                                                                                    \
+    NOINLINE void row_##T(float *y, const float *x, const float *p, const float *b, int channels, int height,     \
+                          int width, int filters, int kernel_h, int kernel_w, int accumulate, int k0, int h)      \
+    {                                                                                                             \
+        nk_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, k0, T, h);     \
+    }
+#define ROW_CASE(T)                                                                                               \
+    case T:                                                                                                       \
+        row_##T(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, k0, h);             \
+        break;
+EACH_TILE(ROW)
+
+static void nk_conv_row(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
+                        int filters, int kernel_h, int kernel_w, int accumulate, int k0, int tile, int h)
+{
+    switch (tile) {
+        EACH_TILE(ROW_CASE)
+    }
+}
+
+// ---- gradient of the weights --------------------------------------------------------------------
+
+static void nk_dw_block(float *dw, const float *x, const float *dy, int channels, int height, int width, int filters,
+                        int kernel_h, int kernel_w, int groups, int k0, int tile, int c0, int columns, int r);
+#include "../templates/conv_weights_backward.c"
+
+// Filters x columns.
+#if NK_DW_FILTERS(3) > 4
+#define EACH_BLOCK(M)                                                                                             \
+    M(1, 1) M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(5, 2) M(6, 2) M(7, 2) \
+    M(1, 3) M(2, 3) M(3, 3) M(4, 3) M(5, 3) M(6, 3) M(7, 3) M(1, 5) M(2, 5) M(3, 5) M(4, 5) M(5, 5)
+#else
+#define EACH_BLOCK(M) M(1, 1) M(2, 1) M(3, 1) M(4, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3) M(1, 5) M(2, 5)
+#endif
+#define BLOCK(T, C)                                                                                               \
+    NOINLINE void block_##T##_##C(float *dw, const float *x, const float *dy, int channels, int height, int width, \
+                                  int filters, int kernel_h, int kernel_w, int groups, int k0, int c0, int r)     \
+    {                                                                                                             \
+        nk_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, T, c0, C, r);     \
+    }
+#define BLOCK_CASE(T, C)                                                                                          \
+    case 8 * C + T:                                                                                               \
+        block_##T##_##C(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, c0, r);      \
+        break;
+EACH_BLOCK(BLOCK)
+
+static void nk_dw_block(float *dw, const float *x, const float *dy, int channels, int height, int width, int filters,
+                        int kernel_h, int kernel_w, int groups, int k0, int tile, int c0, int columns, int r)
+{
+    switch (8 * columns + tile) {
+        EACH_BLOCK(BLOCK_CASE)
+    }
+}
+
+// ---- the table ----------------------------------------------------------------------------------
+
+#define KERNEL(name) {#name, (void (*)(void))nk_##name}
+#define TABLE_NAME_(isa) kernels_##isa
+#define TABLE_NAME(isa) TABLE_NAME_(isa)
+extern const KernelEntry TABLE_NAME(NK_ISA)[];
+const KernelEntry TABLE_NAME(NK_ISA)[] = {
+    KERNEL(pack_images),
+    KERNEL(pack_weights),
+    KERNEL(pack_weights_backward),
+    KERNEL(conv),
+    KERNEL(depthwise),
+    KERNEL(batchnorm),
+    KERNEL(batchnorm_infer),
+    KERNEL(relu),
+    KERNEL(weighted_sum),
+    KERNEL(attention_range),
+    KERNEL(attention),
+    KERNEL(concat_part),
+    KERNEL(adaptive_pool),
+    KERNEL(average_pool),
+    KERNEL(dropout),
+    KERNEL(loss),
+    KERNEL(unpack_logits),
+    KERNEL(conv_weights_backward),
+    KERNEL(channel_sum),
+    KERNEL(zero),
+    KERNEL(depthwise_backward),
+    KERNEL(depthwise_weights_backward),
+    KERNEL(batchnorm_backward),
+    KERNEL(relu_backward),
+    KERNEL(weighted_sum_backward),
+    KERNEL(scalar_backward),
+    KERNEL(attention_reduce),
+    KERNEL(attention_backward),
+    KERNEL(concat_part_backward),
+    KERNEL(adaptive_pool_backward),
+    KERNEL(sgd),
+    {NULL, NULL},
+};

@@ -1,0 +1,109 @@
+// batchnorm.c - batch normalisation over the count images of a call (Ioffe & Szegedy 2015; PyTorch's constants:
+// eps 1e-5, momentum 0.1, running variance unbiased).  size: pixels of a channel.
+
+#define NK_BN_EPSILON 1e-5f
+#define NK_BN_MOMENTUM 0.1f
+
+// The sum of a channel's count * size values f(y), lanes beyond count left out.  centre: the mean to take squares around.
+NK_INLINE double nk_bn_sum(const float *y, int channels, int size, int groups, int count, int c, float centre, int squares)
+{
+    double sum = 0.0;
+    for (int g = 0; g < groups; g++) {
+        float lane[NK_LANES] = {0};
+        const float *in = y + ((size_t)g * channels + c) * size * NK_LANES;
+        for (int i = 0; i < size; i++)
+            for (int l = 0; l < NK_LANES; l++) {
+                const float d = in[(size_t)i * NK_LANES + l] - centre;
+                lane[l] += squares ? d * d : d;
+            }
+        for (int l = 0; l < nk_min(NK_LANES, count - g * NK_LANES); l++)
+            sum += lane[l];
+    }
+    return sum;
+}
+
+// z = gamma (y - mean) rstd + beta of one channel, with ReLU on request.
+NK_INLINE void nk_bn_apply(float *z, const float *y, int channels, int size, int groups, int c, float scale, float shift,
+                           int relu)
+{
+    for (int g = 0; g < groups; g++) {
+        const size_t at = ((size_t)g * channels + c) * size * NK_LANES;
+        for (int i = 0; i < size * NK_LANES; i++) {
+            const float value = scale * y[at + i] + shift;
+            z[at + i] = relu && value < 0.0f ? 0.0f : value; // NaN stays NaN
+        }
+    }
+}
+
+// Training: statistics of the batch, which also move the running ones.
+NK_INLINE void nk_batchnorm(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y,
+                            const float *gamma, const float *beta, int channels, int size, int relu, int groups, int count,
+                            int part, int parts)
+{
+    const double n = (double)count * size;
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
+        const float m = (float)(nk_bn_sum(y, channels, size, groups, count, c, 0.0f, 0) / n);
+        const double rest = nk_bn_sum(y, channels, size, groups, count, c, m, 0) / n;
+        const double var = nk_bn_sum(y, channels, size, groups, count, c, m, 1) / n - rest * rest;
+        mean[c] = m;
+        rstd[c] = (float)(1.0 / sqrt(var + NK_BN_EPSILON));
+        running_mean[c] += NK_BN_MOMENTUM * (m - running_mean[c]);
+        running_var[c] += NK_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
+        const float scale = gamma[c] * rstd[c];
+        nk_bn_apply(z, y, channels, size, groups, c, scale, beta[c] - scale * m, relu);
+    }
+}
+
+// Evaluation: running statistics.
+NK_INLINE void nk_batchnorm_infer(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean,
+                                  const float *running_var, int channels, int size, int relu, int groups, int part, int parts)
+{
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
+        const float scale = gamma[c] / sqrtf(running_var[c] + NK_BN_EPSILON);
+        nk_bn_apply(z, y, channels, size, groups, c, scale, beta[c] - scale * running_mean[c], relu);
+    }
+}
+
+// dbeta = sum dz, dgamma = sum dz xhat, dy = gamma rstd (dz - dbeta/n - xhat dgamma/n), xhat = (y - mean) rstd;
+// with relu, dz counts only where the result z is positive.  dy is zero in the lanes beyond count.
+NK_INLINE void nk_batchnorm_backward(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y,
+                                     const float *mean, const float *rstd, const float *gamma, int channels, int size,
+                                     int relu, int groups, int count, int part, int parts)
+{
+    const double n = (double)count * size;
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
+        const float m = mean[c];
+        double sum = 0.0, product = 0.0;
+        for (int g = 0; g < groups; g++) {
+            const size_t at = ((size_t)g * channels + c) * size * NK_LANES;
+            float lane[NK_LANES] = {0}, lane_product[NK_LANES] = {0};
+            for (int i = 0; i < size; i++)
+                for (int l = 0; l < NK_LANES; l++) {
+                    const size_t j = at + (size_t)i * NK_LANES + l;
+                    const float d = relu && !(z[j] > 0.0f) ? 0.0f : dz[j];
+                    lane[l] += d;
+                    lane_product[l] += d * (y[j] - m);
+                }
+            for (int l = 0; l < NK_LANES; l++) {
+                sum += lane[l];
+                product += lane_product[l];
+            }
+        }
+        dbeta[c] = (float)sum;
+        dgamma[c] = (float)(product * rstd[c]);
+        const float scale = gamma[c] * rstd[c];
+        const float a = (float)(scale * sum / n), b = (float)(scale * rstd[c] * rstd[c] * product / n);
+        for (int g = 0; g < groups; g++) {
+            const size_t at = ((size_t)g * channels + c) * size * NK_LANES;
+            float mask[NK_LANES];
+            for (int l = 0; l < NK_LANES; l++)
+                mask[l] = g * NK_LANES + l < count ? 1.0f : 0.0f;
+            for (int i = 0; i < size; i++)
+                for (int l = 0; l < NK_LANES; l++) {
+                    const size_t j = at + (size_t)i * NK_LANES + l;
+                    const float d = relu && !(z[j] > 0.0f) ? 0.0f : dz[j];
+                    dy[j] = mask[l] * (scale * d - a - b * (y[j] - m));
+                }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+// main_infer.c - the program that -DNK_MAIN adds to an inference file: records on stdin, logits on stdout.
+int main(void)
+{
+    nk_evaluate(stdin);
+    return 0;
+}
