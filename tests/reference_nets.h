@@ -34,67 +34,80 @@ typedef struct {
     const char *name, *text;
 } NetText;
 
+// Left as they stand: clang-format would indent each string by the one before it.
+// clang-format off
+
 // Every op and merge at every level, two outputs a graph, odd rectangular sizes, a late cell
 // without inputs, output cells of several sizes and channels.
-static const NetText net_mixed =
-    {"mixed",
-     NET_ARCH("9", "11", "4", "2", "normal",
-              NET_CELL("0", "", "single", "2",
-                       NET_NODE("",
-                                "single", "2", NET_OP("conv3x3", "", "single", "2") "," NET_OP("conv5x5", "0", "single", "2") "," NET_OP("pool3x3", "0", "single", "2") "," NET_OP("conv1x3", "0,1,2", "attention", "2") "," NET_OP("conv3x1", "1", "single", "2")) "," NET_NODE("",
-                                                                                                                                                                                                                                                                                 "single",
-                                                                                                                                                                                                                                                                                 "3", NET_OP("conv3x1", "", "single", "3")) "," NET_NODE("0,1",
-                                                                                                                                                                                                                                                                                                                                         "sum",
-                                                                                                                                                                                                                                                                                                                                         "2",
-                                                                                                                                                                                                                                                                                                                                         NET_OP("pool5x5", "", "single", "3") "," NET_OP("conv1x1", "0", "single", "2")) "," NET_NODE("1",
-                                                                                                                                                                                                                                                                                                                                                                                                                                      "single",
-                                                                                                                                                                                                                                                                                                                                                                                                                                      "2",
-                                                                                                                                                                                                                                                                                                                                                                                                                                      NET_OP(
-                                                                                                                                                                                                                                                                                                                                                                                                                                          "conv1x1",
-                                                                                                                                                                                                                                                                                                                                                                                                                                          "",
-                                                                                                                                                                                                                                                                                                                                                                                                                                          "single", "2"))) "," NET_CELL1("1",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "0",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "single", "4", "conv3x3") "," NET_CELL("1", "", "single", "4", NET_NODE("", "single", "4", NET_OP("conv1x1", "", "single", "4") "," NET_OP("pool3x3", "", "single", "2") "," NET_OP("conv3x3", "0,1", "concat", "4"))) "," NET_CELL1("2",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              "0,1,2",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              "attention", "5", "conv3x3") "," NET_CELL1("2",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "1,2",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "concat",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                         "6", "conv1x1") "," NET_CELL1("0",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "0",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "single",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "3",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "conv3x3") "," NET_CELL1("2",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "0,1",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "sum",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "6",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "conv1x1"))};
+static const NetText net_mixed = {
+    "mixed",
+    NET_ARCH("9", "11", "4", "2", "normal",
+        NET_CELL("0", "", "single", "2",
+            NET_NODE("", "single", "2",
+                NET_OP("conv3x3", "", "single", "2") ","
+                NET_OP("conv5x5", "0", "single", "2") ","
+                NET_OP("pool3x3", "0", "single", "2") ","
+                NET_OP("conv1x3", "0,1,2", "attention", "2") ","
+                NET_OP("conv3x1", "1", "single", "2")) ","
+            NET_NODE("", "single", "3",
+                NET_OP("conv3x1", "", "single", "3")) ","
+            NET_NODE("0,1", "sum", "2",
+                NET_OP("pool5x5", "", "single", "3") ","
+                NET_OP("conv1x1", "0", "single", "2")) ","
+            NET_NODE("1", "single", "2",
+                NET_OP("conv1x1", "", "single", "2"))) ","
+        NET_CELL1("1", "0", "single", "4", "conv3x3") ","
+        NET_CELL("1", "", "single", "4",
+            NET_NODE("", "single", "4",
+                NET_OP("conv1x1", "", "single", "4") ","
+                NET_OP("pool3x3", "", "single", "2") ","
+                NET_OP("conv3x3", "0,1", "concat", "4"))) ","
+        NET_CELL1("2", "0,1,2", "attention", "5", "conv3x3") ","
+        NET_CELL1("2", "1,2", "concat", "6", "conv1x1") ","
+        NET_CELL1("0", "0", "single", "3", "conv3x3") ","
+        NET_CELL1("2", "0,1", "sum", "6", "conv1x1"))};
 
 static const NetText net_depthwise = {
     "depthwise",
-    NET_ARCH(
-        "8", "8", "3", "3", "depthwise_separable",
+    NET_ARCH("8", "8", "3", "3", "depthwise_separable",
         NET_CELL("0", "", "single", "3",
-                 NET_NODE("", "single", "3",
-                          NET_OP("conv3x3", "", "single", "3") "," NET_OP(
-                              "conv1x3", "0", "single",
-                              "4") "," NET_OP("conv5x5", "0,1", "sum",
-                                              "3") "," NET_OP("conv1x1", "0,1", "attention",
-                                                              "3"))) "," NET_CELL1("1", "0",
-                                                                                   "single", "4",
-                                                                                   "conv3x1"))};
+            NET_NODE("", "single", "3",
+                NET_OP("conv3x3", "", "single", "3") ","
+                NET_OP("conv1x3", "0", "single", "4") ","
+                NET_OP("conv5x5", "0,1", "sum", "3") ","
+                NET_OP("conv1x1", "0,1", "attention", "3"))) ","
+        NET_CELL1("1", "0", "single", "4", "conv3x1"))};
 
 // Large stem; 41 and 47 are odd at each halving; stages 10, 5 and 2 high.
 static const NetText net_large = {
-    "large", NET_ARCH("41", "47", "3", "3", "normal",
-                      NET_CELL1("0", "", "single", "2", "conv3x3") "," NET_CELL1(
-                          "1", "0", "single", "2", "conv1x1") "," NET_CELL1("2", "0,1", "sum", "3",
-                                                                            "conv3x3"))};
+    "large",
+    NET_ARCH("41", "47", "3", "3", "normal",
+        NET_CELL1("0", "", "single", "2", "conv3x3") ","
+        NET_CELL1("1", "0", "single", "2", "conv1x1") ","
+        NET_CELL1("2", "0,1", "sum", "3", "conv3x3"))};
 
 // One pixel is left in the last stage.
 static const NetText net_tiny = {
-    "tiny", NET_ARCH("4", "5", "2", "1", "normal",
-                     NET_CELL1("0", "", "single", "1", "conv3x3") "," NET_CELL1("2", "0", "single",
-                                                                                "2", "conv1x1"))};
+    "tiny",
+    NET_ARCH("4", "5", "2", "1", "normal",
+        NET_CELL1("0", "", "single", "1", "conv3x3") ","
+        NET_CELL1("2", "0", "single", "2", "conv1x1"))};
+
+// 9 x 11.  Cell 0: two output ops, averaged.  Cell 1, of a later stage, has no input and gets the
+// stem's output.  Cell 2: attention, the channels of its last input.  Outputs: cell 2 (4 channels,
+// 4 x 5) and cell 3 (3 channels, 9 x 11): the smallest size, the last one's channels.
+static const NetText net_hand = {
+    "hand",
+    NET_ARCH("9", "11", "3", "2", "normal",
+        NET_CELL("0", "", "single", "2",
+            NET_NODE("", "single", "2",
+                NET_OP("conv3x3", "", "single", "2") ","
+                NET_OP("conv1x1", "", "single", "2"))) ","
+        NET_CELL1("1", "", "single", "3", "conv1x1") ","
+        NET_CELL1("1", "0,1", "attention", "4", "conv3x3") ","
+        NET_CELL1("0", "0", "single", "3", "conv1x3"))};
+
+// clang-format on
 
 // Parses one of the above; the architecture lives in `pool`.
 static inline Arch *net_arch(const NetText *net, Pool *pool)

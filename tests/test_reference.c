@@ -440,27 +440,6 @@ static void test_learning(void **state)
 
 // ---- a network by hand --------------------------------------------------------------------------
 
-// 9 x 11.  Cell 0: two output ops, averaged.  Cell 1, of a later stage, has no input and gets the
-// stem's output.  Cell 2: attention, the channels of its last input.  Outputs: cell 2 (4 channels,
-// 4 x 5) and cell 3 (3 channels, 9 x 11): the smallest size, the last one's channels.
-static const NetText net_hand = {
-    "hand",
-    NET_ARCH(
-        "9", "11", "3", "2", "normal",
-        NET_CELL(
-            "0", "", "single", "2",
-            NET_NODE(
-                "", "single", "2",
-                NET_OP("conv3x3", "", "single", "2") "," NET_OP(
-                    "conv1x1", "", "single",
-                    "2"))) "," NET_CELL1("1", "", "single", "3",
-                                         "conv1x1") "," NET_CELL1("1", "0,1", "attention", "4",
-                                                                  "conv3x3") "," NET_CELL1("0", "0",
-                                                                                           "single",
-                                                                                           "3",
-                                                                                           "conv1x"
-                                                                                           "3"))};
-
 // An activation of one image in a place of its own.
 typedef struct {
     ReferenceShape shape;
