@@ -48,8 +48,7 @@ typedef struct {
     double images_per_second;
 } Eval;
 
-// ---- what is evaluated
-// ---------------------------------------------------------------------------
+// ---- what is evaluated -------------------------------------------------------------------------
 
 static bool is_folder(const char *path)
 {
@@ -166,8 +165,7 @@ static bool eval_prepare(Eval *eval, Err *err)
                         eval->net_memory.state, &batches, err);
 }
 
-// ---- evaluation
-// ----------------------------------------------------------------------------------
+// ---- evaluation --------------------------------------------------------------------------------
 
 static bool eval_tick(void *user, int done)
 {
@@ -193,8 +191,7 @@ static void eval_run(Eval *eval)
     }
 }
 
-// ---- results
-// -------------------------------------------------------------------------------------
+// ---- results -----------------------------------------------------------------------------------
 
 static int64_t class_images(const Eval *eval, int label)
 {
@@ -345,8 +342,7 @@ static void eval_close(Eval *eval)
     pool_free(eval->pool);
 }
 
-// ---- options
-// -------------------------------------------------------------------------------------
+// ---- options -----------------------------------------------------------------------------------
 
 static const char description[] =
     "Runs the network on the images of one split and prints how many it gets right. The operand is "
@@ -391,8 +387,6 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
                                "images:DIR");
     command->options = NULL; // they end here; messages need them no more
 }
-
-int cmd_eval(int argc, char **argv); // in nago.c's table
 
 int cmd_eval(int argc, char **argv)
 {

@@ -59,8 +59,7 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-// ---- signals
-// -------------------------------------------------------------------------------------
+// ---- signals -----------------------------------------------------------------------------------
 
 static volatile sig_atomic_t interrupts;
 
@@ -79,8 +78,7 @@ static void signals_catch(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-// ---- hooks
-// ---------------------------------------------------------------------------------------
+// ---- hooks -------------------------------------------------------------------------------------
 
 static bool run_save(Run *run, const Trainer *trainer, Err *err)
 {
@@ -148,8 +146,7 @@ static TrainAction on_epoch(void *user, const Trainer *trainer, const EpochResul
     return ok ? TRAIN_GO_ON : TRAIN_FAIL;
 }
 
-// ---- start
-// ---------------------------------------------------------------------------------------
+// ---- start -------------------------------------------------------------------------------------
 
 // A new run: the architecture from the operand, the recipe from the options.
 static bool run_begin(Run *run, Err *err)
@@ -263,8 +260,7 @@ static void run_introduce(const Run *run)
                 run->trainer.at.step, run->trainer.steps_per_epoch);
 }
 
-// ---- end
-// -----------------------------------------------------------------------------------------
+// ---- end ---------------------------------------------------------------------------------------
 
 // The same bytes as `nagoc DIR/arch.json --weights DIR/weights.safetensors` writes.
 static bool c_file_write(Run *run, const char *weights, Err *err)
@@ -349,8 +345,7 @@ static void run_close(Run *run)
     pool_free(run->pool);
 }
 
-// ---- options
-// -------------------------------------------------------------------------------------
+// ---- options -----------------------------------------------------------------------------------
 
 static const char description[] =
     "Compiles the network and trains it by stochastic gradient descent with momentum. DIR gets "
@@ -473,8 +468,6 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
     check_resume(command, request, given);
     check_new(command, request);
 }
-
-int cmd_train(int argc, char **argv); // in nago.c's table
 
 int cmd_train(int argc, char **argv)
 {

@@ -14,8 +14,7 @@
 static const char metadata_key[] = "nago.checkpoint";
 enum { CHECKPOINT_VERSION = 1 };
 
-// ---- fingerprint
-// ---------------------------------------------------------------------------------
+// ---- fingerprint -------------------------------------------------------------------------------
 
 // FNV-1a.
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count)
@@ -38,8 +37,7 @@ uint64_t dataset_fingerprint(const Dataset *data)
                       (size_t)data->train.count * sizeof *data->train.labels);
 }
 
-// ---- writing
-// -------------------------------------------------------------------------------------
+// ---- writing -----------------------------------------------------------------------------------
 
 static void recipe_print(const TrainRecipe *recipe, Text *out)
 {
@@ -112,8 +110,7 @@ bool checkpoint_write(const char *path, const Trainer *trainer, const char *data
     return ok;
 }
 
-// ---- reading
-// -------------------------------------------------------------------------------------
+// ---- reading -----------------------------------------------------------------------------------
 
 // Reads numbers out of one JSON object; the first that is missing or out of range is noted.
 typedef struct {

@@ -10,8 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-// ---- memory
-// --------------------------------------------------------------------------------------
+// ---- memory ------------------------------------------------------------------------------------
 
 static size_t floats_bytes(int64_t count)
 {
@@ -66,8 +65,7 @@ nk_call net_memory_call(const NetMemory *memory, Team *team)
                      .team = team};
 }
 
-// ---- batches
-// -------------------------------------------------------------------------------------
+// ---- batches -----------------------------------------------------------------------------------
 
 void batch_prepare(const NetMemory *memory, const ImageList *list, int first, int count,
                    const Augment *augment, uint64_t seed, uint64_t epoch, int part, int parts)
@@ -148,8 +146,7 @@ bool evaluate(const NetMemory *memory, Team *team, const ImageList *list, int *p
     return out->count == list->count;
 }
 
-// ---- do they fit
-// ---------------------------------------------------------------------------------
+// ---- do they fit -------------------------------------------------------------------------------
 
 bool dataset_fits(const Dataset *data, const char *spec, const Arch *arch, const char *arch_path,
                   Err *err)

@@ -64,8 +64,7 @@ int team_processors(void)
     return count < 1 ? 1 : (int)count;
 }
 
-// ---- denormals
-// -----------------------------------------------------------------------------------
+// ---- denormals ---------------------------------------------------------------------------------
 
 // Switches flushing of denormal results and operands on; returns the control word as it was.
 static unsigned long denormals_flush(void)
@@ -95,8 +94,7 @@ static void denormals_restore(unsigned long before)
 #endif
 }
 
-// ---- the barrier
-// ---------------------------------------------------------------------------------
+// ---- the barrier -------------------------------------------------------------------------------
 
 static void spin_pause(void)
 {
@@ -147,8 +145,7 @@ void team_barrier(void *opaque)
         futex_wake_all(&team->generation);
 }
 
-// ---- the team
-// ------------------------------------------------------------------------------------
+// ---- the team ----------------------------------------------------------------------------------
 
 static void *worker_main(void *opaque)
 {

@@ -52,8 +52,7 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-// ---- open and close
-// ------------------------------------------------------------------------------
+// ---- open and close ----------------------------------------------------------------------------
 
 bool trainer_open(Trainer *trainer, const Net *net, const Dataset *data, const TrainRecipe *recipe,
                   Team *team, Memory *memory, Err *err)
@@ -84,8 +83,7 @@ void trainer_close(Trainer *trainer)
     trainer->train = trainer->val = trainer->order = NULL;
 }
 
-// ---- one step
-// ------------------------------------------------------------------------------------
+// ---- one step ----------------------------------------------------------------------------------
 
 typedef struct {
     const Trainer *trainer;
@@ -174,8 +172,7 @@ bool trainer_step(Trainer *trainer, Err *err)
     return isfinite(trainer->last_loss) || diverged(trainer, "", (double)trainer->last_loss, err);
 }
 
-// ---- evaluation
-// ----------------------------------------------------------------------------------
+// ---- evaluation --------------------------------------------------------------------------------
 
 ImageList trainer_images(const Trainer *trainer, Split split, int limit, uint32_t **indices)
 {
@@ -244,8 +241,7 @@ static TrainAction epoch_evaluate(Trainer *trainer, const TrainHooks *hooks, Err
     return action;
 }
 
-// ---- the run
-// -------------------------------------------------------------------------------------
+// ---- the run -----------------------------------------------------------------------------------
 
 // Closes the epoch whose steps and evaluation are done.
 static EpochResult epoch_finish(Trainer *trainer)
@@ -302,8 +298,7 @@ TrainEnd trainer_run(Trainer *trainer, const TrainHooks *hooks, Err *err)
     return TRAIN_FINISHED;
 }
 
-// ---- metrics
-// -------------------------------------------------------------------------------------
+// ---- metrics -----------------------------------------------------------------------------------
 
 static void evaluation_print(const char *split, const Evaluation *evaluation, Text *out)
 {

@@ -4,7 +4,6 @@
 // the flat vectors that its programs take.  A file holds exactly the reference implementation's
 // state_dict: the parameters, running_mean and running_var, and num_batches_tracked as I64 [1].
 // Reading trusts nothing: every name, shape and value is checked, and the message names them.
-// Initial values: He et al. 2015 (fan out), PyTorch's defaults for biases and the linear layer.
 #include "weights.h"
 
 #include <cjson/cJSON.h>
@@ -27,42 +26,15 @@ WeightsMeta weights_meta_of(const Dataset *data)
     return meta;
 }
 
-// ---- initial values
-// ------------------------------------------------------------------------------
-
-static void tensor_init(const NetTensor *tensor, uint64_t seed, float *values)
-{
-    Random random = random_stream(seed, tensor->name, 0, 0);
-    double fan = tensor->fan < 1 ? 1 : tensor->fan;
-    double deviation = sqrt(2.0 / fan), bound = 1.0 / sqrt(fan);
-    for (int64_t i = 0; i < tensor->count; i++) {
-        switch (tensor->init) {
-        case INIT_HE_FAN_OUT:
-            values[i] = (float)(deviation * random_normal(&random));
-            break;
-        case INIT_UNIFORM_FAN_IN:
-            values[i] = (float)(bound * (2.0 * random_unit(&random) - 1.0));
-            break;
-        case INIT_ONE:
-            values[i] = 1.0f;
-            break;
-        case INIT_ZERO:
-            values[i] = 0.0f;
-            break;
-        }
-    }
-}
+// ---- initial values ----------------------------------------------------------------------------
 
 void weights_init(const Net *net, uint64_t seed, float *params, float *running)
 {
-    for (int i = 0; i < net->n_params; i++)
-        tensor_init(&net->params[i], seed, params + net->params[i].offset);
-    for (int i = 0; i < net->n_running; i++)
-        tensor_init(&net->running[i], seed, running + net->running[i].offset);
+    net_init(net->params, net->n_params, seed, params);
+    net_init(net->running, net->n_running, seed, running);
 }
 
-// ---- entries
-// -------------------------------------------------------------------------------------
+// ---- entries -----------------------------------------------------------------------------------
 
 WeightsEntry *weights_entries(const Net *net, float *params, float *running, float *momentum,
                               int *count, Pool *pool)
@@ -101,8 +73,7 @@ static const char *tracked_name(const char *name, Pool *pool)
     return pool_printf(pool, "%.*s%s", stem, name, tracked_suffix);
 }
 
-// ---- reading
-// -------------------------------------------------------------------------------------
+// ---- reading -----------------------------------------------------------------------------------
 
 // The differences between a file and a net, the first few of each kind in words.
 typedef struct {
@@ -278,8 +249,7 @@ bool weights_load(const char *path, const TensorFile *file, const Net *net, floa
     return ok;
 }
 
-// ---- writing
-// -------------------------------------------------------------------------------------
+// ---- writing -----------------------------------------------------------------------------------
 
 static StoredTensor tensor_stored(const WeightsEntry *entry)
 {
@@ -372,8 +342,7 @@ bool weights_save(const char *path, const Net *net, float *params, float *runnin
     return ok;
 }
 
-// ---- metadata
-// ------------------------------------------------------------------------------------
+// ---- metadata ----------------------------------------------------------------------------------
 
 static bool floats_parse(const char *path, const char *key, const char *text, float least,
                          float *values, int count, Err *err)

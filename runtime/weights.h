@@ -19,10 +19,8 @@ typedef struct {
 // The metadata of a data set's images; arch and the split are left empty.  Points into `data`.
 WeightsMeta weights_meta_of(const Dataset *data);
 
-// Fills `params` (param_count floats) and `running` (running_count) as PyTorch and the reference
-// implementation do: He normal (fan out) for convolutions, uniform +-1/sqrt(fan in) for biases and
-// the linear layer, ones and zeros.  One random stream a tensor, named by it: adding a tensor to a
-// net moves no other.
+// Fills `params` (param_count floats) and `running` (running_count) by net_init: the numbers that
+// net_init(seed) of a generated file makes.
 void weights_init(const Net *net, uint64_t seed, float *params, float *running);
 
 // One array that a file must hold.

@@ -18,8 +18,7 @@ enum { TRAIN_IMAGES = 203, TEST_IMAGES = 90 }; // 203 = 12 batches of 16 and one
 
 static const char *const checkpoint_path = "build/tmp/trainer/checkpoint.safetensors";
 
-// ---- a data set that a linear net can learn
-// ------------------------------------------------------
+// ---- a data set that a linear net can learn ----------------------------------------------------
 
 static void images_draw(Images *images, int count, uint64_t stream)
 {
@@ -103,8 +102,7 @@ static void bench_close(Bench *bench)
     memory_release(&bench->memory);
 }
 
-// ---- schedule
-// ------------------------------------------------------------------------------------
+// ---- schedule ----------------------------------------------------------------------------------
 
 static void test_schedules(void **state)
 {
@@ -119,8 +117,7 @@ static void test_schedules(void **state)
     assert_true(schedule_rate(SCHEDULE_CONSTANT, 0.3, 99, 100) == 0.3);
 }
 
-// ---- training
-// ------------------------------------------------------------------------------------
+// ---- training ----------------------------------------------------------------------------------
 
 // Collects what the hooks see.
 typedef struct {
@@ -310,8 +307,7 @@ static void test_divergence_is_reported(void **state)
     bench_close(&bench);
 }
 
-// ---- checkpoint
-// ----------------------------------------------------------------------------------
+// ---- checkpoint --------------------------------------------------------------------------------
 
 static void checkpoint_load(Bench *bench, int threads)
 {
@@ -435,8 +431,7 @@ static void test_checkpoint_of_other_images(void **state)
     bench_close(&bench);
 }
 
-// ---- evaluation
-// ----------------------------------------------------------------------------------
+// ---- evaluation --------------------------------------------------------------------------------
 
 static void test_evaluation_against_plain_sums(void **state)
 {

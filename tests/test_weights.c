@@ -47,8 +47,7 @@ static double moment(const float *values, int count, int power)
     return sum / count;
 }
 
-// ---- initial values
-// ------------------------------------------------------------------------------
+// ---- initial values ----------------------------------------------------------------------------
 
 static void test_init_distributions(void **state)
 {
@@ -90,8 +89,7 @@ static void test_init_streams(void **state)
     assert_memory_equal(first + CONV, again + CONV, (PARAMS - CONV) * sizeof(float));
 }
 
-// ---- files
-// ---------------------------------------------------------------------------------------
+// ---- files -------------------------------------------------------------------------------------
 
 static void test_save_and_load(void **state)
 {
@@ -274,8 +272,7 @@ static void test_values(void **state)
     assert_string_equal(draft_message(draft), "");
 }
 
-// ---- metadata
-// ------------------------------------------------------------------------------------
+// ---- metadata ----------------------------------------------------------------------------------
 
 static bool meta_reads(const char *key, const char *value, Err *err)
 {
