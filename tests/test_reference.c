@@ -1,16 +1,9 @@
-// test_reference.c - the reference's ops against values worked out by hand or by another formula,
-// its tensors' names, the eleven oracle folders, and the comparison itself: that it finds what is
-// wrong.
+// test_reference.c - the reference's ops against values worked out by hand or by another formula;
+// its tensors' names; what its passes change and what they leave alone; a network computed by hand.
+// (The oracle folders: test_verify.c; derivatives: test_gradients.c.)
 #include "reference_nets.h"
 
 #include <stdio.h>
-
-#include "../runtime/verify.h"
-
-#include <stdio.h>
-#include <sys/stat.h>
-
-#define SCRATCH "build/tmp/reference"
 
 static void assert_values(const double *actual, const double *expected, size_t count)
 {
