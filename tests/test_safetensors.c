@@ -173,66 +173,66 @@ static void test_oracle(void **state)
 #define ONE(dtype, shape, offsets) \
     "{\"t\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
 
+static const struct {
+    const char *header;
+    size_t data;
+    const char *message; // after "w.st: error: "
+} inconsistent[] = {
+    {ONE("\"F16\"", "[2]", "[0,4]"), 4, "tensor \"t\": dtype \"F16\" is not supported"},
+    {ONE("\"BF16\"", "[2]", "[0,4]"), 4, "tensor \"t\": dtype \"BF16\" is not supported"},
+    {ONE("4", "[2]", "[0,4]"), 4, "tensor \"t\": \"dtype\" must be a string"},
+    {ONE("\"F32\"", "2", "[0,8]"), 8, "tensor \"t\": \"shape\" must be an array"},
+    {ONE("\"F32\"", "[1,1,1,1,1,1,1,1,1]", "[0,4]"), 4, "tensor \"t\": has 9 dimensions"},
+    {ONE("\"F32\"", "[-1]", "[0,4]"), 4, "a side of \"shape\" must lie in 0.."},
+    {ONE("\"F32\"", "[1.5]", "[0,6]"), 6, "a side of \"shape\" must be a whole number"},
+    {ONE("\"F32\"", "[\"1\"]", "[0,4]"), 4, "a side of \"shape\" must be a number"},
+    {ONE("\"F32\"", "[4294967296,4294967296]", "[0,0]"), 0,
+     "tensor \"t\": its shape has more than"},
+    {ONE("\"F32\"", "[4503599627370496,4503599627370496,0]", "[0,4]"), 4,
+     "tensor \"t\": dtype and shape need 0"},
+    {ONE("\"F32\"", "[2]", "[0,4]"), 4,
+     "tensor \"t\": dtype and shape need 8 bytes, data_offsets give 4"},
+    {ONE("\"F32\"", "[2]", "[0,8]"), 7,
+     "tensor \"t\": its data end at byte 8 of 7: the file is truncated"},
+    {ONE("\"F32\"", "[1]", "[0,9007199254740993]"), 4, "an offset must lie in"},
+    {ONE("\"F32\"", "[0]", "[4,0]"), 4, "tensor \"t\": data_offsets end before they begin"},
+    {ONE("\"F32\"", "[1]", "[0,4,8]"), 4, "tensor \"t\": \"data_offsets\" must be [begin, end]"},
+    {ONE("\"F32\"", "[1]", "4"), 4, "tensor \"t\": \"data_offsets\" must be [begin, end]"},
+    {ONE("\"F32\"", "[1]", "[4,8]"), 8,
+     "tensor \"t\": its data begin at byte 4, the tensor before ends at 0 (a gap)"},
+    {ONE("\"F32\"", "[1]", "[0,4]"), 9, "5 bytes after the last tensor belong to none"},
+    {ONE("\"F32\"", "[1]", "[0,4],\"x\":1"), 4, "unknown key \"x\" in a tensor"},
+    {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "tensor \"t\": \"data_offsets\" must be"},
+    {"{\"t\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4,
+     "tensor \"t\": \"shape\" must be an array"},
+    {"{\"t\":7}", 0, "tensor \"t\": must be an object"},
+    {"{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},"
+     "\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[3,7]}}",
+     7, "tensor \"b\": its data begin at byte 3, the tensor before ends at 4 (they overlap)"},
+    {"{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},"
+     "\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}",
+     0, "the key \"a\" is given twice"},
+    {"{\"__metadata__\":{\"a\":1}}", 0, "a value of \"__metadata__\" must be a string, got 1"},
+    {"{\"__metadata__\":[]}", 0, "\"__metadata__\" must be an object"},
+    {"[]", 0, "the header must be an object"},
+    {"{", 0, "a key in double quotes was expected, got the end of the file (at byte 9)"},
+    {"", 0, "the file is empty"},
+    {"{} x", 0, "the end of the file was expected, got 'x' (at byte 11)"},
+};
+
 static void test_inconsistent(void **state)
 {
     (void)state;
-    static const struct {
-        const char *header;
-        size_t data;
-        const char *message; // after "w.st: error: "
-    } cases[] = {
-        {ONE("\"F16\"", "[2]", "[0,4]"), 4, "tensor \"t\": dtype \"F16\" is not supported"},
-        {ONE("\"BF16\"", "[2]", "[0,4]"), 4, "tensor \"t\": dtype \"BF16\" is not supported"},
-        {ONE("4", "[2]", "[0,4]"), 4, "tensor \"t\": \"dtype\" must be a string"},
-        {ONE("\"F32\"", "2", "[0,8]"), 8, "tensor \"t\": \"shape\" must be an array"},
-        {ONE("\"F32\"", "[1,1,1,1,1,1,1,1,1]", "[0,4]"), 4, "tensor \"t\": has 9 dimensions"},
-        {ONE("\"F32\"", "[-1]", "[0,4]"), 4, "a side of \"shape\" must lie in 0.."},
-        {ONE("\"F32\"", "[1.5]", "[0,6]"), 6, "a side of \"shape\" must be a whole number"},
-        {ONE("\"F32\"", "[\"1\"]", "[0,4]"), 4, "a side of \"shape\" must be a number"},
-        {ONE("\"F32\"", "[4294967296,4294967296]", "[0,0]"), 0,
-         "tensor \"t\": its shape has more than"},
-        {ONE("\"F32\"", "[4503599627370496,4503599627370496,0]", "[0,4]"), 4,
-         "tensor \"t\": dtype and shape need 0"},
-        {ONE("\"F32\"", "[2]", "[0,4]"), 4,
-         "tensor \"t\": dtype and shape need 8 bytes, data_offsets give 4"},
-        {ONE("\"F32\"", "[2]", "[0,8]"), 7,
-         "tensor \"t\": its data end at byte 8 of 7: the file is truncated"},
-        {ONE("\"F32\"", "[1]", "[0,9007199254740993]"), 4, "an offset must lie in"},
-        {ONE("\"F32\"", "[0]", "[4,0]"), 4, "tensor \"t\": data_offsets end before they begin"},
-        {ONE("\"F32\"", "[1]", "[0,4,8]"), 4,
-         "tensor \"t\": \"data_offsets\" must be [begin, end]"},
-        {ONE("\"F32\"", "[1]", "4"), 4, "tensor \"t\": \"data_offsets\" must be [begin, end]"},
-        {ONE("\"F32\"", "[1]", "[4,8]"), 8,
-         "tensor \"t\": its data begin at byte 4, the tensor before ends at 0 (a gap)"},
-        {ONE("\"F32\"", "[1]", "[0,4]"), 9, "5 bytes after the last tensor belong to none"},
-        {ONE("\"F32\"", "[1]", "[0,4],\"x\":1"), 4, "unknown key \"x\" in a tensor"},
-        {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "tensor \"t\": \"data_offsets\" must be"},
-        {"{\"t\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4,
-         "tensor \"t\": \"shape\" must be an array"},
-        {"{\"t\":7}", 0, "tensor \"t\": must be an object"},
-        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},"
-         "\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[3,7]}}",
-         7, "tensor \"b\": its data begin at byte 3, the tensor before ends at 4 (they overlap)"},
-        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},"
-         "\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}",
-         0, "the key \"a\" is given twice"},
-        {"{\"__metadata__\":{\"a\":1}}", 0, "a value of \"__metadata__\" must be a string, got 1"},
-        {"{\"__metadata__\":[]}", 0, "\"__metadata__\" must be an object"},
-        {"[]", 0, "the header must be an object"},
-        {"{", 0, "a key in double quotes was expected, got the end of the file (at byte 9)"},
-        {"", 0, "the file is empty"},
-        {"{} x", 0, "the end of the file was expected, got 'x' (at byte 11)"},
-    };
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(inconsistent); i++) {
         Pool *pool = pool_new();
         Text bytes = {0};
         TensorFile file;
         Err err = {0};
-        file_make(cases[i].header, cases[i].data, &bytes);
+        file_make(inconsistent[i].header, inconsistent[i].data, &bytes);
         if (parse_copy(bytes.data, bytes.length, &file, pool, &err))
-            fail_msg("accepted: %s", cases[i].header);
+            fail_msg("accepted: %s", inconsistent[i].header);
         assert_int_equal(err.exit_code, EXIT_BAD_INPUT);
-        char *start = pool_printf(pool, "w.st: error: %s", cases[i].message);
+        char *start = pool_printf(pool, "w.st: error: %s", inconsistent[i].message);
         if (strncmp(err.message, start, strlen(start)) != 0)
             fail_msg("\"%s\" is not the start of \"%s\"", start, err.message);
         text_free(&bytes);
