@@ -592,6 +592,36 @@ static void test_load_seed(void **state)
     pool_free(pool);
 }
 
+// A theta made by a program has no file: its messages do without a place.
+static void test_theta_without_file(void **state)
+{
+    (void)state;
+    Pool *pool = pool_new();
+    Err err = {0};
+    Arch arch;
+    // Four ops 1 -> 1, then 1 -> 2 and three 2 -> 2: 9 * (4 + 2 + 12) weights.
+    Theta theta = {.level = {{.graph = GRAPH_CHAIN, .n = 2, .merge = {1}},
+                             {.graph = GRAPH_ER, .n = 2, .p = 1, .merge = {1}},
+                             {.graph = GRAPH_CHAIN, .n = 2, .merge = {1}}},
+                   .stage_ratio = {1, 1, 1},
+                   .channel_ratio = {1, 2, 4},
+                   .atoms = {1},
+                   .params = 8 * 9 * 2,
+                   .channels = 1,
+                   .height = 8,
+                   .width = 8,
+                   .classes = 2};
+    assert_false(arch_sample(&theta, &arch, pool, &err));
+    assert_string_equal(
+        err.message,
+        "theta: error: \"params\" must be at least 162 for the network drawn from this theta and "
+        "seed, got 144 (upper bound on the weights of all ops, here at channel multiplier 1)");
+    theta.level[1].p = 0;
+    assert_false(arch_sample(&theta, &arch, pool, &err));
+    assert_non_null(strstr(err.message, "theta: error: \"mid\": no connected graph of 2 nodes"));
+    pool_free(pool);
+}
+
 // What only a program can get wrong: arch_check names the vertex by its path.
 static void test_check_names_vertex(void **state)
 {
@@ -682,6 +712,7 @@ int main(void)
         cmocka_unit_test(test_streams_apart),
         cmocka_unit_test(test_shares),
         cmocka_unit_test(test_load_seed),
+        cmocka_unit_test(test_theta_without_file),
         cmocka_unit_test(test_check_names_vertex),
         cmocka_unit_test(test_examples),
         cmocka_unit_test(test_dot),
