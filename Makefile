@@ -10,6 +10,8 @@ CFLAGS = -std=c11 -O2 -g $(WARN) $(if $(WERROR),-Werror) $(SAN)
 KERNEL_CFLAGS = -std=gnu11 -O3 -g -ffp-contract=fast -fno-math-errno -fno-trapping-math $(WARN) -Wno-pedantic \
                 $(if $(WERROR),-Werror) $(SAN)
 LDLIBS = -ltcc -ldl -lopenblas -lcjson -ljpeg -lpng -lz -lm -lpthread
+# V=1 shows the commands.
+Q = $(if $(V),,@echo '  $(1)  $@';)
 # One more make, on all processors unless the caller has chosen.
 SUBMAKE = +@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -49,24 +51,23 @@ $(fuzzers): $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(libraries)
 $(tests): LDLIBS += -lcmocka
 $(fuzzers): SAN += -fsanitize=fuzzer
 $(programs) $(tests) $(replays) $(fuzzers):
-	$(CC) $(SAN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libraries) $(LDLIBS)
+	$(call Q,LD)$(CC) $(SAN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libraries) $(LDLIBS)
 
 $(BUILD)/libnagoc.a: $(compiler_objects)
 $(BUILD)/libnago.a: $(runtime_objects)
 $(BUILD)/libcli.a: $(cli_objects)
 $(libraries):
-	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call Q,AR)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call Q,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(ISAS:%=$(BUILD)/runtime/kernels_%.o): $(BUILD)/runtime/kernels_%.o: runtime/kernels.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(KERNEL_CFLAGS) $(ISA_FLAGS_$*) -DNK_ISA=$* -MMD -MP -c -o $@ $<
+	$(call Q,CC)$(CC) $(CPPFLAGS) $(KERNEL_CFLAGS) $(ISA_FLAGS_$*) -DNK_ISA=$* -MMD -MP -c -o $@ $<
 $(BUILD)/compiler/blob.o: compiler/blob.S $(templates) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(call Q,CC)$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/man/nagoc.1: $(BUILD)/nagoc
 	@mkdir -p $(@D)
 	@$< --man > $@
