@@ -1,4 +1,5 @@
 // engine.c - the engines of engine.h: each computes an oracle folder and fills in what it can.
+#define _GNU_SOURCE
 #include "engine.h"
 
 #include "../compiler/emit.h"

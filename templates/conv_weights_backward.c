@@ -54,12 +54,12 @@ NK_INLINE void nk_dw_tile(float *dw, const float *x, const float *dy, int channe
                                ((ptrdiff_t)(h + r - kernel_h / 2) * width - kernel_w / 2) * NK_LANES;
             const float *drow = dy + (g * filters + k0) * plane + (size_t)h * width * NK_LANES;
             const int left = nk_min(kernel_w / 2, width), right = nk_max(left, width - kernel_w / 2);
-            for (int w = 0; w < left; w++)
+            for (int i = 0; i < left + width - right; i++) {
+                const int w = i < left ? i : right + i - left;
                 nk_dw_pixel(sum, row + w * NK_LANES, drow + w * NK_LANES, plane, tile, columns, step, kernel_w, w, width, 1);
+            }
             for (int w = left; w < right; w++)
                 nk_dw_pixel(sum, row + w * NK_LANES, drow + w * NK_LANES, plane, tile, columns, step, kernel_w, w, width, 0);
-            for (int w = right; w < width; w++)
-                nk_dw_pixel(sum, row + w * NK_LANES, drow + w * NK_LANES, plane, tile, columns, step, kernel_w, w, width, 1);
         }
 #pragma GCC unroll 8
     for (int k = 0; k < tile; k++)
@@ -71,19 +71,19 @@ NK_INLINE void nk_dw_tile(float *dw, const float *x, const float *dy, int channe
 }
 
 #ifndef NK_CONV_DISPATCH
-// A tile of the last few filters or channels is expanded by its own size; all are constants where the shape is.
+// Whole tiles, and those of the last few filters or channels where there are any: sizes are constants where the shape is.
 NK_INLINE void nk_dw_block(float *dw, const float *x, const float *dy, int channels, int height, int width, int filters,
                            int kernel_h, int kernel_w, int groups, int k0, int tile, int c0, int columns, int r)
 {
     const int all = NK_DW_COLUMNS(kernel_w), most = NK_DW_FILTERS(all);
-    const int last_tile = filters % most, last_columns = channels % all;
-    if (tile == most && columns == all)
+    const int last_tile = filters % most, last_columns = kernel_w == 1 ? channels % all : 0;
+    if (filters >= most && channels >= (kernel_w == 1 ? all : 1) && tile == most && columns == all)
         nk_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, most, c0, all, r);
-    else if (columns == all)
+    else if (last_tile && channels >= (kernel_w == 1 ? all : 1) && columns == all)
         nk_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, last_tile, c0, all, r);
-    else if (tile == most)
+    else if (last_columns && filters >= most && tile == most)
         nk_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, most, c0, last_columns, r);
-    else
+    else if (last_tile && last_columns)
         nk_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, last_tile, c0, last_columns, r);
 }
 #endif
