@@ -38,8 +38,8 @@ replays = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/replay_%,$(wildcard test
 fuzzers = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 commands = $(patsubst cli/cmd_%.c,%,$(wildcard cli/cmd_*.c))
 manuals = $(patsubst %,$(BUILD)/man/%.1,nagoc nago $(commands:%=nago-%))
-formatted = $(wildcard compiler/*.[ch] runtime/*.[ch] search/*.[ch] cli/*.[ch] templates/*.[ch] tests/*.[ch] \
-              tests/fuzz/*.[ch])
+formatted = $(filter-out %_list.h,$(wildcard compiler/*.[ch] runtime/*.[ch] search/*.[ch] cli/*.[ch] templates/*.[ch] \
+              tests/*.[ch] tests/fuzz/*.[ch]))
 
 all: $(programs) $(BUILD)/libnagoc.a $(BUILD)/libnago.a $(manuals) ## both programs, both libraries, the manual pages
 
