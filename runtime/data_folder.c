@@ -5,6 +5,7 @@
 //
 // The files are listed, a limit is applied, and only then they are decoded.  What a file holds is
 // told by its first bytes, not by its name; hidden files and other names are passed over.
+#define _GNU_SOURCE
 #include "data_source.h"
 
 #include <dirent.h>
@@ -56,6 +57,16 @@ static bool is_picture_name(const char *name)
                    strcasecmp(dot, ".png") == 0);
 }
 
+// Is the entry a folder, or else a file?  A link to nothing passes for a file, so that reading it
+// says what is wrong; a pipe does not, so that nothing waits for it.
+static bool is_kind(DIR *dir, const char *name, bool folder)
+{
+    struct stat status;
+    if (fstatat(dirfd(dir), name, &status, 0) != 0)
+        return !folder;
+    return folder ? S_ISDIR(status.st_mode) : S_ISREG(status.st_mode);
+}
+
 // Visible entries of a folder, sorted: folders, or files with a picture's name.
 static bool folder_list(const char *folder, bool folders, Names *list, Pool *pool, Err *err)
 {
@@ -65,9 +76,7 @@ static bool folder_list(const char *folder, bool folders, Names *list, Pool *poo
         return err_input(err, "%s: error: cannot open: %s", folder, strerror(errno));
     for (struct dirent *entry; (entry = readdir(dir));) {
         const char *name = entry->d_name;
-        if (name[0] == '.' || (!folders && !is_picture_name(name)))
-            continue;
-        if (is_folder(pool_printf(pool, "%s/%s", folder, name)) == folders)
+        if (name[0] != '.' && (folders || is_picture_name(name)) && is_kind(dir, name, folders))
             names_add(list, pool_strdup(pool, name), pool);
     }
     closedir(dir);

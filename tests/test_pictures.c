@@ -527,6 +527,12 @@ static void folder_mistakes_are_explained(void **state)
     write_file(TREE "/train/cat/9.jpg", "GIF89a", 6);
     open_fails("images:" TREE, "train/cat/9.jpg: error: byte 0: neither a JPEG nor a PNG");
     remove(TREE "/train/cat/9.jpg");
+    shell("ln -s nothing " TREE "/train/cat/9.jpg");
+    open_fails("images:" TREE, "train/cat/9.jpg: error: cannot open: No such file");
+    remove(TREE "/train/cat/9.jpg");
+    shell("mkfifo " TREE "/train/cat/9.jpg"); // passed over: nothing may wait for a writer
+    dataset_close(open_data("images:" TREE));
+    remove(TREE "/train/cat/9.jpg");
     picture_write(TREE "/test/catt/1.png", 5, 5, 5);
     open_fails("images:" TREE, "test/catt: error: train/ has no class of this name; did you mean "
                                "\"cat\"?");
