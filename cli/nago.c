@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#pragma weak cmd_bench
 
 typedef struct {
     const char *name;

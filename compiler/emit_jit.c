@@ -2,10 +2,10 @@
 // pointers that jit.c fills by name.  No loop, no arithmetic: tcc does not optimise, and need not.
 #include "emit_ops.h"
 
-void emit_jit(const Ir *infer, const Ir *gradient, const Ir *update, Text *out)
+void emit_jit(const Ir *infer, const Ir *gradient, const Ir *update, bool profile, Text *out)
 {
     const Ir *const programs[] = {infer, gradient, update};
-    const EmitStyle style = {.prefix = "nk", .jit = true};
+    const EmitStyle style = {.prefix = "nk", .jit = true, .profile = profile};
     bool used[OP_COUNT] = {false};
     template_paste("abi", "nk", out);
     for (size_t p = 0; p < COUNT_OF(programs); p++)
@@ -21,7 +21,8 @@ void emit_jit(const Ir *infer, const Ir *gradient, const Ir *update, Text *out)
     for (int k = 0; k < OP_COUNT; k++)
         if (used[k])
             text_printf(out, "    \"%s\", &k_%s,\n", op_info[k].kernel, op_info[k].kernel);
-    text_puts(out, "    0};\n#define B if (parts > 1) call->barrier(call->team);\n\n");
+    text_puts(out, "    0};\n#define B if (parts > 1) call->barrier(call->team);\n"
+                   "#define M(op) if (part == 0) call->mark(call->mark_user, op);\n\n");
     for (size_t p = 0; p < COUNT_OF(programs); p++)
         emit_program(programs[p], programs[p]->name, &style, out);
 }

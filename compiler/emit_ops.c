@@ -250,7 +250,10 @@ static void emit_call(const Ir *ir, const Op *op, const EmitStyle *style, Text *
             text_puts(out, ", 1");
         word += length + (word[length] == ' ');
     }
-    text_puts(out, style->jit ? ", part, parts); B\n" : ");\n");
+    if (style->profile)
+        text_printf(out, ", part, parts); B M(%d)\n", (int)(op - ir->ops));
+    else
+        text_puts(out, style->jit ? ", part, parts); B\n" : ");\n");
 }
 
 // Which spaces and whether `groups` the ops of a function name.

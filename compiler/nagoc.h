@@ -175,7 +175,14 @@ typedef struct {
     int batch;   // largest count of a call
     bool plan;   // false: every tensor has its own place (--no-plan)
     JitKind jit;
+    bool profile; // programs call nk_call.mark after each op
 } NetOptions;
+
+// One op of a program, for profiles.
+typedef struct {
+    const char *kernel, *result; // "conv", "cell2.node0.op1.conv3x3"
+    double flops;                // of one image: 2 a multiply-add, padded taps counted; 0 where it multiplies nothing
+} NetOp;
 
 // A text of C made callable, through libtcc or gcc.
 typedef struct Jit Jit;
@@ -204,6 +211,8 @@ typedef struct Net {
     int n_params, n_running;
     const NetTensor *params, *running;
     int64_t macs;            // multiply-adds of one image, forward, padded taps counted
+    int n_gradient_ops, n_infer_ops;
+    const NetOp *gradient_ops, *infer_ops; // with `profile`; else NULL
     double compile_ms;       // from arch to callable
     nk_program *infer;       // images -> logits, running statistics
     nk_program *gradient;    // images, labels -> loss, grads; updates running statistics

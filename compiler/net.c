@@ -50,6 +50,32 @@ static bool verify_if_asked(const Ir *ir, Err *err)
     return !getenv("NAGO_VERIFY_IR") || ir_verify(ir, err);
 }
 
+// Multiply-adds of the convolutions count two; padded taps count.
+static double op_flops(const Op *op)
+{
+    const Attr *a = &op->attr;
+    const double taps = 2.0 * a->kernel_h * a->kernel_w;
+    switch (op->kind) {
+    case OP_CONV:
+    case OP_CONV_WEIGHTS_BACKWARD:
+        return taps * a->channels * a->filters * a->height * a->width;
+    case OP_DEPTHWISE:
+    case OP_DEPTHWISE_BACKWARD:
+    case OP_DEPTHWISE_WEIGHTS_BACKWARD:
+        return taps * a->channels * a->out_height * a->out_width;
+    default:
+        return 0.0;
+    }
+}
+
+static const NetOp *describe_ops(const Ir *ir)
+{
+    NetOp *ops = pool_alloc(ir->pool, (size_t)ir->n_ops * sizeof *ops);
+    for (int o = 0; o < ir->n_ops; o++)
+        ops[o] = (NetOp){op_info[ir->ops[o].kind].kernel, ir->tensors[ir->ops[o].args[0]].name, op_flops(&ir->ops[o])};
+    return ops;
+}
+
 static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options, const KernelEntry *kernels, Err *err)
 {
     Ir *infer = lower(arch, options->batch, LAYOUT_BATCH_INNER, false, open->pool);
@@ -63,7 +89,7 @@ static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options, 
     plan_memory(gradient, options->plan);
     if (!verify_if_asked(infer, err) || !verify_if_asked(gradient, err))
         return false;
-    emit_jit(infer, gradient, update, &text);
+    emit_jit(infer, gradient, update, options->profile, &text);
     open->jit = jit_open(text.data, options->jit, false, err);
     text_free(&text);
     if (!open->jit || !bind_kernels(open->jit, kernels, err))
@@ -81,6 +107,12 @@ static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options, 
     net->params = gradient->params;
     net->running = gradient->running;
     net->macs = gradient->macs;
+    if (options->profile) {
+        net->n_gradient_ops = gradient->n_ops;
+        net->n_infer_ops = infer->n_ops;
+        net->gradient_ops = describe_ops(gradient);
+        net->infer_ops = describe_ops(infer);
+    }
     net->infer = program(open->jit, "nk_program_infer");
     net->gradient = program(open->jit, "nk_program_gradient");
     net->update = program(open->jit, "nk_program_update");

@@ -104,6 +104,14 @@ const KernelEntry *kernels_table(void)
     return table;
 }
 
+double kernels_multiply_add(int rounds)
+{
+    for (const KernelEntry *k = kernels_table(); k->name; k++)
+        if (!strcmp(k->name, "multiply_add"))
+            return ((double (*)(int))k->address)(rounds);
+    bug("no kernel multiply_add");
+}
+
 const char *kernels_isa(void)
 {
     Err err = {0};

@@ -86,6 +86,26 @@ static void nk_dw_block(float *dw, const float *x, const float *dy, int channels
     }
 }
 
+// ---- the machine's peak, for `nago bench` -------------------------------------------------------
+
+static volatile float multiply_add_sink;
+
+// Twelve independent chains hide the latency of the multiply-add; their values stay finite.
+static double nk_multiply_add(int rounds)
+{
+    nk_vector chain[12], a = nk_zero_vector() + 0.999f, b = nk_zero_vector() + 0.001f;
+    for (int i = 0; i < 12; i++)
+        chain[i] = nk_zero_vector() + (float)i;
+    for (int r = 0; r < rounds; r++)
+#pragma GCC unroll 12
+        for (int i = 0; i < 12; i++)
+            chain[i] = chain[i] * a + b;
+    for (int i = 1; i < 12; i++)
+        chain[0] += chain[i];
+    multiply_add_sink = nk_sum_vector(chain[0]);
+    return 2.0 * 12.0 * NK_VECTOR * rounds;
+}
+
 // ---- the table ----------------------------------------------------------------------------------
 
 #define KERNEL(name) {#name, (void (*)(void))nk_##name}
@@ -124,5 +144,6 @@ const KernelEntry TABLE_NAME(NK_ISA)[] = {
     KERNEL(concat_part_backward),
     KERNEL(adaptive_pool_backward),
     KERNEL(sgd),
+    KERNEL(multiply_add),
     {NULL, NULL},
 };

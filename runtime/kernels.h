@@ -12,6 +12,10 @@ const KernelEntry *kernels_table(void);
 // "avx512", "avx2", "base": what kernels_open chooses; for --version.
 const char *kernels_isa(void);
 
+// Multiply-adds on registers, `rounds` of them on 12 vectors, in the chosen instruction set; returns how many floating-point
+// operations that were.
+double kernels_multiply_add(int rounds);
+
 // conv_blas.c: convolutions as im2col and OpenBLAS's sgemm, on one thread, bit-identical run for run.
 void conv_blas(float *y, const float *x, const float *p, const float *b, int channels, int height, int width, int filters,
                int kernel_h, int kernel_w, int accumulate, int groups, int part, int parts);

@@ -17,6 +17,8 @@ typedef struct {
     float dropout;                 // share of head features dropped; 0 switches it off
     void (*barrier)(void *team);
     void *team;
+    void (*mark)(void *user, int op); // called by part 0 after each op of a program compiled with `profile`
+    void *mark_user;
 } nk_call;
 
 typedef void nk_program(const nk_call *call, int part, int parts);
