@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { HUGE_PAGE = 2 << 20 };
 
@@ -20,11 +21,23 @@ size_t memory_round(size_t bytes)
     return (bytes + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
 }
 
+// More than the machine has would be granted now and kill the process later.
+static bool memory_exists(size_t bytes, Err *err)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    double have = (double)pages * (double)page;
+    return pages < 0 || page < 0 || (double)bytes <= have ||
+           err_run(err,
+                   "the net wants %.1f MB of memory, this machine has %.1f MB (hint: a "
+                   "smaller --batch)",
+                   (double)bytes / 1e6, have / 1e6);
+}
+
 static bool memory_grow(Memory *memory, size_t bytes, Err *err)
 {
     memory_release(memory);
-    if (bytes > SIZE_MAX / 2)
-        return err_run(err, "the net wants %zu bytes of memory", bytes);
+    if (!memory_exists(bytes, err))
+        return false;
     size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE + HUGE_PAGE;
     void *mapping = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapping == MAP_FAILED)
