@@ -156,10 +156,13 @@ static bool eval_prepare(Eval *eval, Err *err)
         !meta_apply(eval, err) || !split_choose(eval, err))
         return false;
     const NetOptions options = {
+        .threads = request->threads,
+        .conv = kernels_conv(),
         .batch = request->batch, .plan = true, .jit = (JitKind)request->jit};
     int64_t batches;
     eval->net = net_open(&eval->arch, &options, kernels_table(), err);
-    eval->team = eval->net ? team_open(request->threads, err) : NULL;
+    eval->team =
+        eval->net ? team_open(request->threads ? request->threads : team_processors(), err) : NULL;
     return eval->team && net_memory_open(&eval->net_memory, eval->net, false, &eval->memory, err) &&
            weights_load(eval->path, &eval->file, eval->net, eval->net_memory.params,
                         eval->net_memory.state, &batches, err);
@@ -374,7 +377,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
         OPTION_FLAG("json", 0, &request->json, "print one JSON object"),
         OPTION_GROUP("Machine"),
         OPTION_INT("batch", 'b', "N", &request->batch, 1, 4096, "images of one call"),
-        OPTION_INT("threads", 't', "N", &request->threads, 1, 256, "threads"),
+        OPTION_INT("threads", 't', "N", &request->threads, 0, 256, "threads; 0: one a processor"),
         OPTION_CHOICE("jit", 0, "tcc|gcc", &request->jit, jit_names,
                       "compiler of the program around the kernels; the result is the same"),
         OPTION_END,
@@ -390,7 +393,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
 
 int cmd_eval(int argc, char **argv)
 {
-    Request request = {.split = SPLIT_TEST, .batch = 32, .threads = team_processors()};
+    Request request = {.split = SPLIT_TEST, .batch = 32};
     Command command = {
         .name = "nago eval",
         .summary = "measure the accuracy of a trained network",

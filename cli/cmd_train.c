@@ -76,6 +76,7 @@ static void signals_catch(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
 }
 
 // ---- hooks -------------------------------------------------------------------------------------
@@ -193,9 +194,11 @@ static bool run_compile(Run *run, Err *err)
     run->data = dataset_open(run->data_spec, shape, err);
     if (!run->data || !dataset_fits(run->data, run->data_spec, &run->arch, shown, err))
         return false;
-    NetOptions options = {.batch = run->recipe.batch, .plan = true, .jit = (JitKind)request->jit};
+    NetOptions options = {.batch = run->recipe.batch, .plan = true, .jit = (JitKind)request->jit,
+                          .threads = request->threads, .conv = kernels_conv()};
     run->net = net_open(&run->arch, &options, kernels_table(), err);
-    run->team = run->net ? team_open(request->threads, err) : NULL;
+    run->team =
+        run->net ? team_open(request->threads ? request->threads : team_processors(), err) : NULL;
     return run->team && trainer_open(&run->trainer, run->net, run->data, &run->recipe, run->team,
                                      &run->memory, err);
 }
@@ -436,8 +439,8 @@ static const Option *request_options(Request *request, Option options[MAX_OPTION
                     "initial weights, order, augmentation, dropout, validation split (theta.json "
                     "has a seed of its own, for the architecture)"),
         OPTION_GROUP("Machine"),
-        OPTION_INT("threads", 't', "N", &request->threads, 1, 256,
-                   "threads; the result does not depend on it"),
+        OPTION_INT("threads", 't', "N", &request->threads, 0, 256,
+                   "threads; 0: one a processor; the result does not depend on it"),
         OPTION_DURATION("time-limit", 0, "TIME", &request->time_limit,
                         "stop with a checkpoint after this time: 90s, 5m, 2h"),
         OPTION_DURATION("checkpoint-every", 0, "TIME", &request->checkpoint_every,
@@ -471,10 +474,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
 
 int cmd_train(int argc, char **argv)
 {
-    Request request = {.recipe = recipe_default(),
-                       .out = "generated/run",
-                       .threads = team_processors(),
-                       .checkpoint_every = 30};
+    Request request = {.recipe = recipe_default(), .out = "generated/run", .checkpoint_every = 30};
     Command command = {
         .name = "nago train",
         .summary = "train a network on images",
