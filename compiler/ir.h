@@ -57,6 +57,8 @@ typedef struct {
     int inputs;     // terms of a weighted sum
     int total, offset; // of a concat, in floats of one group: whole size, where the part starts
     int size;       // floats of one group: per channel where the op has channels, else in all
+    int block;      // Winograd tiles that go through together
+    int chunks;     // shares of the tiles that are summed apart
     float scale;    // weight of a term without a learned scalar
 } Attr;
 
@@ -145,6 +147,9 @@ Ir *lower_update(const Ir *ir, Pool *pool);
 // fold.c: inference of one image with known weights (LAYOUT_PIXELS): batch normalisation into convolutions, every
 // parameter to a constant in the order in which kernels read it.  Errors: a weight that is missing or misshapen.
 bool fold_weights(Ir *ir, const TensorFile *weights, Err *err);
+// winograd.c: 3x3 convolutions of a training program by Winograd's algorithm, in all three directions, where it wins (or, with
+// `everywhere`, wherever it can).  threads: how many parts the program will run in at the most (scratch for each).
+void choose_winograd(Ir *ir, int threads, bool everywhere);
 // plan.c: gives each arena tensor an offset (floats, multiples of 16); without `share` none overlap.
 void plan_memory(Ir *ir, bool share);
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { DEFAULT_THREADS = 8 }; // scratch for so many parts where the caller does not say
+
 typedef struct {
     Net net; // what the caller sees; first, so that the two pointers are one
     Pool *pool;
@@ -58,6 +60,8 @@ static double op_flops(const Op *op)
     switch (op->kind) {
     case OP_CONV:
     case OP_CONV_WEIGHTS_BACKWARD:
+    case OP_WINOGRAD:
+    case OP_WINOGRAD_WEIGHTS:
         return taps * a->channels * a->filters * a->height * a->width;
     case OP_DEPTHWISE:
     case OP_DEPTHWISE_BACKWARD:
@@ -85,6 +89,11 @@ static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options, 
     fuse_relu(infer);
     fuse_relu(gradient);
     differentiate(gradient);
+    if (options->conv != CONV_DIRECT) {
+        const int threads = options->threads > 0 ? options->threads : DEFAULT_THREADS;
+        choose_winograd(infer, threads, options->conv == CONV_WINOGRAD);
+        choose_winograd(gradient, threads, options->conv == CONV_WINOGRAD);
+    }
     plan_memory(infer, options->plan);
     plan_memory(gradient, options->plan);
     if (!verify_if_asked(infer, err) || !verify_if_asked(gradient, err))

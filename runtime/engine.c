@@ -54,10 +54,10 @@ static void run_net(const OracleCase *oracle, const Net *net, const NetMemory *m
     put_tensors(result, "after2.", net->running, net->n_running, memory->state);
 }
 
-static bool run_jit(const OracleCase *oracle, VerifyResult *result, JitKind jit, bool plan, Err *err)
+static bool run_jit(const OracleCase *oracle, VerifyResult *result, JitKind jit, bool plan, ConvKind conv, Err *err)
 {
     const KernelEntry *kernels = kernels_open(err);
-    const NetOptions options = {.batch = oracle->batch, .plan = plan, .jit = jit};
+    const NetOptions options = {.batch = oracle->batch, .plan = plan, .jit = jit, .conv = conv};
     Net *net = kernels ? net_open(&oracle->arch, &options, kernels, err) : NULL;
     Memory memory = {0};
     NetMemory net_memory;
@@ -73,17 +73,22 @@ static bool run_jit(const OracleCase *oracle, VerifyResult *result, JitKind jit,
 
 static bool run_tcc(const OracleCase *oracle, VerifyResult *result, Err *err)
 {
-    return run_jit(oracle, result, JIT_TCC, true, err);
+    return run_jit(oracle, result, JIT_TCC, true, CONV_DIRECT, err);
 }
 
 static bool run_tcc_no_plan(const OracleCase *oracle, VerifyResult *result, Err *err)
 {
-    return run_jit(oracle, result, JIT_TCC, false, err);
+    return run_jit(oracle, result, JIT_TCC, false, CONV_DIRECT, err);
 }
 
 static bool run_gcc(const OracleCase *oracle, VerifyResult *result, Err *err)
 {
-    return run_jit(oracle, result, JIT_GCC, true, err);
+    return run_jit(oracle, result, JIT_GCC, true, CONV_DIRECT, err);
+}
+
+static bool run_winograd(const OracleCase *oracle, VerifyResult *result, Err *err)
+{
+    return run_jit(oracle, result, JIT_TCC, true, CONV_WINOGRAD, err);
 }
 
 static bool run_blas(const OracleCase *oracle, VerifyResult *result, Err *err)
@@ -91,7 +96,7 @@ static bool run_blas(const OracleCase *oracle, VerifyResult *result, Err *err)
     const char *before = getenv("NAGO_CONV");
     char *kept = before ? strcpy(xmalloc(strlen(before) + 1), before) : NULL;
     setenv("NAGO_CONV", "blas", 1);
-    const bool done = run_jit(oracle, result, JIT_TCC, true, err);
+    const bool done = run_jit(oracle, result, JIT_TCC, true, CONV_DIRECT, err);
     if (kept)
         setenv("NAGO_CONV", kept, 1);
     else
@@ -239,6 +244,7 @@ const Engine engines[] = {
     {"tcc", "JIT through libtcc, runtime kernels", VERIFY_SINGLE, run_tcc},
     {"tcc-no-plan", "the same, every tensor in a place of its own", VERIFY_SINGLE, run_tcc_no_plan},
     {"gcc", "JIT through gcc, runtime kernels", VERIFY_SINGLE, run_gcc},
+    {"winograd", "JIT through libtcc, every 3x3 convolution by Winograd", VERIFY_WINOGRAD, run_winograd},
     {"blas", "JIT through libtcc, convolutions by OpenBLAS", VERIFY_SINGLE, run_blas},
     {"train-file", "standalone trainable file, cc -O1 -march=native", VERIFY_SINGLE, run_train_file},
     {"train-file-no-plan", "the same with --no-plan", VERIFY_SINGLE, run_train_file_no_plan},

@@ -85,12 +85,20 @@ const KernelEntry *kernels_open(Err *err)
     const char *conv = getenv("NAGO_CONV");
     if (isa < 0)
         return NULL;
-    if (!conv || !conv[0] || !strcmp(conv, "direct"))
+    if (!conv || !conv[0] || !strcmp(conv, "direct") || !strcmp(conv, "winograd"))
         return isas[isa].table;
     if (!strcmp(conv, "blas"))
         return with_blas(isas[isa].table);
-    err_input(err, "NAGO_CONV=%s: must be direct or blas", conv);
+    err_input(err, "NAGO_CONV=%s: must be direct, winograd or blas", conv);
     return NULL;
+}
+
+ConvKind kernels_conv(void)
+{
+    const char *conv = getenv("NAGO_CONV");
+    if (!conv || !conv[0])
+        return CONV_AUTO;
+    return strcmp(conv, "winograd") ? CONV_DIRECT : CONV_WINOGRAD;
 }
 
 const KernelEntry *kernels_table(void)

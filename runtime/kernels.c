@@ -86,6 +86,66 @@ static void nk_dw_block(float *dw, const float *x, const float *dy, int channels
     }
 }
 
+// ---- Winograd -----------------------------------------------------------------------------------
+
+static void nk_winograd_product(float *m, const float *v, const float *u, int channels, int filters, int units, int f, int k0,
+                                int tile);
+#include "../templates/winograd.c"
+
+#define PRODUCT(T)                                                                                                \
+    NOINLINE void product_##T(float *m, const float *v, const float *u, int channels, int filters, int units, int f, int k0) \
+    {                                                                                                             \
+        nk_winograd_product_tile(m, v, u, channels, filters, units, f, k0, T);                                    \
+    }
+#define PRODUCT_CASE(T)                                                                                           \
+    case T:                                                                                                       \
+        product_##T(m, v, u, channels, filters, units, f, k0);                                                    \
+        break;
+EACH_TILE(PRODUCT)
+
+static void nk_winograd_product(float *m, const float *v, const float *u, int channels, int filters, int units, int f, int k0,
+                                int tile)
+{
+    switch (tile) {
+        EACH_TILE(PRODUCT_CASE)
+    }
+}
+
+static void nk_wdw_product(float *du, const float *v, const float *d, int channels, int rows, int vectors, int units, int count,
+                           int width);
+#include "../templates/winograd_weights.c"
+
+// Channels x filter vectors.
+#if NK_WDW_VECTORS == 5
+#define EACH_SUM(M)                                                                                               \
+    M(1, 1) M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(8, 1) M(9, 1) M(10, 1) M(11, 1) M(12, 1) M(13, 1)   \
+    M(14, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(5, 2) M(6, 2) M(7, 2) M(8, 2) M(9, 2) M(10, 2) M(11, 2) M(12, 2)   \
+    M(13, 2) M(14, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3) M(5, 3) M(6, 3) M(7, 3) M(8, 3) M(9, 3) M(1, 4) M(2, 4)     \
+    M(3, 4) M(4, 4) M(5, 4) M(6, 4) M(1, 5) M(2, 5) M(3, 5) M(4, 5) M(5, 5)
+#else
+#define EACH_SUM(M)                                                                                               \
+    M(1, 1) M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(8, 1) M(9, 1) M(10, 1) M(11, 1) M(12, 1) M(1, 2)    \
+    M(2, 2) M(3, 2) M(4, 2) M(5, 2) M(6, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3)
+#endif
+#define SUM(C, W)                                                                                                 \
+    NOINLINE void sum_##C##_##W(float *du, const float *v, const float *d, int channels, int rows, int vectors, int units) \
+    {                                                                                                             \
+        nk_wdw_tile(du, v, d, channels, rows, vectors, units, C, W);                                              \
+    }
+#define SUM_CASE(C, W)                                                                                            \
+    case 8 * C + W:                                                                                               \
+        sum_##C##_##W(du, v, d, channels, rows, vectors, units);                                                  \
+        break;
+EACH_SUM(SUM)
+
+static void nk_wdw_product(float *du, const float *v, const float *d, int channels, int rows, int vectors, int units, int count,
+                           int width)
+{
+    switch (8 * count + width) {
+        EACH_SUM(SUM_CASE)
+    }
+}
+
 // ---- the machine's peak, for `nago bench` -------------------------------------------------------
 
 static volatile float multiply_add_sink;
@@ -143,6 +203,11 @@ const KernelEntry TABLE_NAME(NK_ISA)[] = {
     KERNEL(attention_backward),
     KERNEL(concat_part_backward),
     KERNEL(adaptive_pool_backward),
+    KERNEL(winograd_pack),
+    KERNEL(winograd_pack_backward),
+    KERNEL(winograd),
+    KERNEL(winograd_weights),
+    KERNEL(winograd_weights_finish),
     KERNEL(sgd),
     KERNEL(multiply_add),
     {NULL, NULL},

@@ -5,8 +5,10 @@
 #include "../compiler/nagoc.h"
 
 // The table for this machine, for net_open: the best instruction set the processor has.  NAGO_ISA=avx512|avx2|base overrides (an
-// unknown or unsupported name is an input error), NAGO_CONV=direct|blas chooses how convolutions are computed.  NULL on error.
+// unknown or unsupported name is an input error), NAGO_CONV=blas takes its convolutions from conv_blas.c.  NULL on error.
 const KernelEntry *kernels_open(Err *err);
+// What NAGO_CONV=direct|winograd|blas asks of the compiler for use with this table (blas: the direct ops); CONV_AUTO unset.
+ConvKind kernels_conv(void);
 // The same, or the error printed and the process ended (exit 2): for programs whose environment is their user's.
 const KernelEntry *kernels_table(void);
 // "avx512", "avx2", "base": what kernels_open chooses; for --version.

@@ -184,7 +184,7 @@ static void sum_kinds(const Bench *bench, StepTimes *out)
 bool measure_steps(const Arch *arch, int batch, int threads, JitKind jit, double seconds, StepTimes *out, Err *err)
 {
     Bench bench;
-    NetOptions options = {.batch = batch, .plan = true, .jit = jit};
+    NetOptions options = {.batch = batch, .plan = true, .jit = jit, .threads = threads, .conv = kernels_conv()};
     double ignored;
     *out = (StepTimes){0};
     const bool opened = bench_open(&bench, arch, &options, threads, err);

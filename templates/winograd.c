@@ -1,0 +1,277 @@
+// winograd.c - 3x3 convolution by Winograd's minimal filtering F(4x4, 3x3), batch innermost (Lavin & Gray 2015):
+//
+//   y tile [4][4] = A^T [ sum_c (G w G^T) . (B^T d B) ] A,    d: the 6x6 inputs around the tile
+//
+// 36 multiplications instead of 144.  Images lie in the lanes, so the transforms are plain vector arithmetic without any
+// shuffle, and for each of the 36 points the sum over channels is a small matrix product with broadcast weights.
+// Interpolation points 0, +-3/4, +-3/2, infinity: half the rounding error of 0, +-1, +-2, and their powers are exact.
+//
+// A unit is NK_VECTOR images of one tile; NK_UNITS of them make a tile's group.  Tiles go through in blocks whose
+// transformed inputs V[unit][channel][36][lanes] and products M[unit][filter][36][lanes] stay in the second cache.
+// The gradient of the input is the same convolution of dy with nk_winograd_pack_backward's weights.
+
+#define NK_UNITS (NK_LANES / NK_VECTOR)
+#define NK_POINTS 36
+
+// a, b of the points +-a, +-b; their squares; 1 / (2 a^2 (a^2 - b^2)) and its sibling.
+#define NK_WA 0.75f
+#define NK_WB 1.5f
+#define NK_WA2 (NK_WA * NK_WA)
+#define NK_WB2 (NK_WB * NK_WB)
+#define NK_WNA (1.0f / (2.0f * NK_WA2 * (NK_WA2 - NK_WB2)))
+#define NK_WNB (1.0f / (2.0f * NK_WB2 * (NK_WB2 - NK_WA2)))
+
+// ---- weights ------------------------------------------------------------------------------------
+
+// G w: 3 taps -> 6 points.
+NK_INLINE void nk_winograd_g(float *out, float x, float y, float z)
+{
+    const float p = (x + NK_WA2 * z) * NK_WNA, q = (x + NK_WB2 * z) * NK_WNB;
+    out[0] = x * (1.0f / (NK_WA2 * NK_WB2));
+    out[1] = p + y * (NK_WA * NK_WNA);
+    out[2] = p - y * (NK_WA * NK_WNA);
+    out[3] = q + y * (NK_WB * NK_WNB);
+    out[4] = q - y * (NK_WB * NK_WNB);
+    out[5] = z;
+}
+
+// The 36 points of one filter's 3x3 taps; `flip` turns it by half a turn.
+NK_INLINE void nk_winograd_filter(float point[NK_POINTS], const float *w, int flip)
+{
+    float column[3][6], row[6];
+    for (int s = 0; s < 3; s++) {
+        const int t = flip ? 2 - s : s;
+        nk_winograd_g(column[s], w[flip ? 6 + t : t], w[3 + t], w[flip ? t : 6 + t]);
+    }
+    for (int i = 0; i < 6; i++) {
+        nk_winograd_g(row, column[0][i], column[1][i], column[2][i]);
+        memcpy(point + 6 * i, row, sizeof row);
+    }
+}
+
+// u[point][c][k] from w[k][c][3][3].
+NK_INLINE void nk_winograd_pack(float *u, const float *w, int filters, int channels, int part, int parts)
+{
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
+        for (int k = 0; k < filters; k++) {
+            float point[NK_POINTS];
+            nk_winograd_filter(point, w + ((size_t)k * channels + c) * 9, 0);
+            for (int f = 0; f < NK_POINTS; f++)
+                u[((size_t)f * channels + c) * filters + k] = point[f];
+        }
+}
+
+// u[point][k][c] from w turned by half a turn: for the gradient of the input.
+NK_INLINE void nk_winograd_pack_backward(float *u, const float *w, int filters, int channels, int part, int parts)
+{
+    for (int k = nk_share(filters, part, parts); k < nk_share(filters, part + 1, parts); k++)
+        for (int c = 0; c < channels; c++) {
+            float point[NK_POINTS];
+            nk_winograd_filter(point, w + ((size_t)k * channels + c) * 9, 1);
+            for (int f = 0; f < NK_POINTS; f++)
+                u[((size_t)f * filters + k) * channels + c] = point[f];
+        }
+}
+
+// ---- input --------------------------------------------------------------------------------------
+
+// B^T d of six values.
+NK_INLINE void nk_winograd_b(nk_vector out[6], nk_vector d0, nk_vector d1, nk_vector d2, nk_vector d3, nk_vector d4, nk_vector d5)
+{
+    const nk_vector s = d4 - NK_WB2 * d2, t = d3 - NK_WB2 * d1, p = d4 - NK_WA2 * d2, q = d3 - NK_WA2 * d1;
+    out[0] = NK_WA2 * NK_WB2 * d0 + (d4 - (NK_WA2 + NK_WB2) * d2);
+    out[1] = s + NK_WA * t;
+    out[2] = s - NK_WA * t;
+    out[3] = p + NK_WB * q;
+    out[4] = p - NK_WB * q;
+    out[5] = NK_WA2 * NK_WB2 * d1 + (d5 - (NK_WA2 + NK_WB2) * d3);
+}
+
+NK_INLINE void nk_winograd_store_row(float *v, int row, const nk_vector d[6])
+{
+    nk_vector out[6];
+    nk_winograd_b(out, d[0], d[1], d[2], d[3], d[4], d[5]);
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; j++)
+        nk_store(v + (row * 6 + j) * NK_VECTOR, out[j]);
+}
+
+// One unit and channel: d[6 rows, `pitch` floats apart][6 columns, `step` apart] -> v[36][lanes].  Rows of the vertical transform
+// are made two at a time: all 36 at once would not fit the registers.
+NK_INLINE void nk_winograd_input(float *v, const float *d, size_t pitch, size_t step)
+{
+    nk_vector a[6], b[6];
+#define NK_WD(i) nk_load(d + (i) * pitch + j * step)
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; j++) {
+        a[j] = NK_WA2 * NK_WB2 * NK_WD(0) + (NK_WD(4) - (NK_WA2 + NK_WB2) * NK_WD(2));
+        b[j] = NK_WA2 * NK_WB2 * NK_WD(1) + (NK_WD(5) - (NK_WA2 + NK_WB2) * NK_WD(3));
+    }
+    nk_winograd_store_row(v, 0, a);
+    nk_winograd_store_row(v, 5, b);
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; j++) {
+        const nk_vector s = NK_WD(4) - NK_WB2 * NK_WD(2), t = NK_WD(3) - NK_WB2 * NK_WD(1);
+        a[j] = s + NK_WA * t;
+        b[j] = s - NK_WA * t;
+    }
+    nk_winograd_store_row(v, 1, a);
+    nk_winograd_store_row(v, 2, b);
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; j++) {
+        const nk_vector s = NK_WD(4) - NK_WA2 * NK_WD(2), t = NK_WD(3) - NK_WA2 * NK_WD(1);
+        a[j] = s + NK_WB * t;
+        b[j] = s - NK_WB * t;
+    }
+    nk_winograd_store_row(v, 3, a);
+    nk_winograd_store_row(v, 4, b);
+#undef NK_WD
+}
+
+// Tile `tile` of a group (row by row of tiles), all its units and channels -> v[unit][channel][36][lanes].
+NK_INLINE void nk_winograd_input_tile(float *v, const float *x, int channels, int height, int width, int tile)
+{
+    const int tiles_w = (width + 3) / 4, h = tile / tiles_w * 4 - 1, w = tile % tiles_w * 4 - 1;
+    const int inside = h >= 0 && w >= 0 && h + 6 <= height && w + 6 <= width;
+    for (int unit = 0; unit < NK_UNITS; unit++)
+        for (int c = 0; c < channels; c++, v += NK_POINTS * NK_VECTOR) {
+            const float *plane = x + (size_t)c * height * width * NK_LANES + unit * NK_VECTOR;
+            if (inside) {
+                nk_winograd_input(v, plane + ((size_t)h * width + w) * NK_LANES, (size_t)width * NK_LANES, NK_LANES);
+                continue;
+            }
+            float edge[36 * NK_VECTOR]; // a copy with zeros beyond the border
+            for (int i = 0; i < 6; i++)
+                for (int j = 0; j < 6; j++) {
+                    const int in = h + i >= 0 && h + i < height && w + j >= 0 && w + j < width;
+                    nk_store(edge + (i * 6 + j) * NK_VECTOR,
+                             in ? nk_load(plane + ((size_t)(h + i) * width + (w + j)) * NK_LANES) : nk_zero_vector());
+                }
+            nk_winograd_input(v, edge, 6 * NK_VECTOR, NK_VECTOR);
+        }
+}
+
+// ---- products -----------------------------------------------------------------------------------
+
+// Filters k0..k0+tile of point f for all units of a block, two units at a time.
+NK_INLINE void nk_winograd_product_tile(float *m, const float *v, const float *u, int channels, int filters, int units, int f, int k0,
+                                        const int tile)
+{
+    const float *weights = u + (size_t)f * channels * filters + k0;
+    for (int i = 0; i < units; i += 2) {
+        const float *in = v + ((size_t)i * channels * NK_POINTS + f) * NK_VECTOR;
+        const float *next = in + (size_t)channels * NK_POINTS * NK_VECTOR;
+        float *out = m + (((size_t)i * filters + k0) * NK_POINTS + f) * NK_VECTOR;
+        nk_vector sum[NK_CONV_TILE][2];
+#pragma GCC unroll 16
+        for (int k = 0; k < tile; k++)
+            sum[k][0] = sum[k][1] = nk_zero_vector();
+        const float *weight = weights;
+        for (int c = 0; c < channels; c++, weight += filters) {
+            const nk_vector x0 = nk_load(in + (size_t)c * NK_POINTS * NK_VECTOR);
+            const nk_vector x1 = nk_load(next + (size_t)c * NK_POINTS * NK_VECTOR);
+#pragma GCC unroll 16
+            for (int k = 0; k < tile; k++) {
+                sum[k][0] += weight[k] * x0;
+                sum[k][1] += weight[k] * x1;
+            }
+        }
+#pragma GCC unroll 16
+        for (int k = 0; k < tile; k++) {
+            nk_store(out + k * NK_POINTS * NK_VECTOR, sum[k][0]);
+            nk_store(out + ((size_t)filters + k) * NK_POINTS * NK_VECTOR, sum[k][1]);
+        }
+    }
+}
+
+#ifndef NK_CONV_DISPATCH
+NK_INLINE void nk_winograd_product(float *m, const float *v, const float *u, int channels, int filters, int units, int f, int k0, int tile)
+{
+    const nk_conv_split split = nk_split_filters(filters);
+    if (tile == split.tile)
+        nk_winograd_product_tile(m, v, u, channels, filters, units, f, k0, split.tile);
+    else
+        nk_winograd_product_tile(m, v, u, channels, filters, units, f, k0, split.tile - 1);
+}
+#endif
+
+// ---- output -------------------------------------------------------------------------------------
+
+// A^T m of six values.
+NK_INLINE void nk_winograd_a(nk_vector out[4], const nk_vector m[6])
+{
+    const nk_vector s = m[1] + m[2], t = m[3] + m[4], p = m[1] - m[2], q = m[3] - m[4];
+    out[0] = m[0] + s + t;
+    out[1] = NK_WA * p + NK_WB * q;
+    out[2] = NK_WA2 * s + NK_WB2 * t;
+    out[3] = (NK_WA * NK_WA2 * p + m[5]) + NK_WB * NK_WB2 * q;
+}
+
+// One unit and filter: m[36][lanes] -> rows x columns (at most 4x4) results.
+NK_INLINE void nk_winograd_output(float *y, const float *m, int rows, int columns, size_t pitch, float bias, int accumulate)
+{
+    nk_vector half[4][6];
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; j++) {
+        nk_vector d[6], out[4];
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; i++)
+            d[i] = nk_load(m + (i * 6 + j) * NK_VECTOR);
+        nk_winograd_a(out, d);
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; i++)
+            half[i][j] = out[i];
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        nk_vector out[4];
+        nk_winograd_a(out, half[i]);
+        if (i >= rows)
+            break;
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++)
+            if (j < columns) {
+                float *at = y + i * pitch + (size_t)j * NK_LANES;
+                nk_store(at, accumulate ? nk_load(at) + out[j] : out[j] + bias);
+            }
+    }
+}
+
+// Tile `tile` of a group, all its units and filters.
+NK_INLINE void nk_winograd_output_tile(float *y, const float *m, const float *b, int height, int width, int filters, int accumulate,
+                                       int tile)
+{
+    const int tiles_w = (width + 3) / 4, h = tile / tiles_w * 4, w = tile % tiles_w * 4;
+    const int rows = nk_min(4, height - h), columns = nk_min(4, width - w);
+    for (int unit = 0; unit < NK_UNITS; unit++)
+        for (int k = 0; k < filters; k++, m += NK_POINTS * NK_VECTOR)
+            nk_winograd_output(y + (((size_t)k * height + h) * width + w) * NK_LANES + unit * NK_VECTOR, m, rows, columns,
+                               (size_t)width * NK_LANES, b ? b[k] : 0.0f, accumulate);
+}
+
+// scratch: `parts` times block tiles' V and M.  block: tiles that go through together.
+NK_INLINE void nk_winograd(float *y, float *scratch, const float *x, const float *u, const float *b, int channels, int height, int width,
+                           int filters, int block, int accumulate, int groups, int part, int parts)
+{
+    const int tiles = ((height + 3) / 4) * ((width + 3) / 4), all = groups * tiles;
+    const size_t plane = (size_t)height * width * NK_LANES, unit = NK_POINTS * NK_VECTOR;
+    float *v = scratch + (size_t)part * block * NK_UNITS * unit * (size_t)(channels + filters);
+    float *m = v + block * NK_UNITS * unit * (size_t)channels;
+    const nk_conv_split split = nk_split_filters(filters);
+    const int last = nk_share(all, part + 1, parts);
+    for (int first = nk_share(all, part, parts); first < last; first += block) {
+        const int count = nk_min(block, last - first);
+        for (int i = 0; i < count; i++)
+            nk_winograd_input_tile(v + i * NK_UNITS * unit * channels, x + (first + i) / tiles * channels * plane, channels, height,
+                                   width, (first + i) % tiles);
+        for (int f = 0; f < NK_POINTS; f++)
+            for (int t = 0; t < split.tiles; t++) {
+                const int narrow = t >= split.wide;
+                nk_winograd_product(m, v, u, channels, filters, count * NK_UNITS, f,
+                                    t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow);
+            }
+        for (int i = 0; i < count; i++)
+            nk_winograd_output_tile(y + (first + i) / tiles * filters * plane, m + i * NK_UNITS * unit * filters, b, height, width,
+                                    filters, accumulate, (first + i) % tiles);
+    }
+}
