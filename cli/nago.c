@@ -1,12 +1,11 @@
 // nago.c - the program around the compiler: trains, evaluates, verifies, measures.  A table of
 // sub-commands, one file each: to add `nago NAME`, write int cmd_NAME(int argc, char **argv) in
-// cli/cmd_NAME.c, declare it in options.h (which shows the frame) and add its row here.  The Makefile
-// finds the file and its manual page by itself.
+// cli/cmd_NAME.c, declare it in options.h (which shows the frame) and add its row here.  The
+// Makefile finds the file and its manual page by itself.
 #include "options.h"
 
 #include <stdio.h>
 #include <string.h>
-
 
 typedef struct {
     const char *name;
@@ -71,7 +70,7 @@ int main(int argc, char **argv)
     if (argc < 2 || argv[1][0] == '-')
         return run_without_command(argc, argv);
     for (size_t i = 0; i < COUNT_OF(table); i++)
-        if (strcmp(argv[1], table[i].name) == 0 && table[i].run)
+        if (strcmp(argv[1], table[i].name) == 0)
             return output_finish("nago", table[i].run(argc - 1, argv + 1));
     return unknown_command(argv[1]);
 }
