@@ -326,8 +326,11 @@ static bool run_passes(Emission *e, const char *pass, const Ir **stopped, Err *e
     *stopped = *main_program;
     if (pass && !strcmp(pass, "lower"))
         return true;
-    for (int i = 0; i < 2 && ir[i]; i++)
+    for (int i = 0; i < 2 && ir[i]; i++) {
+        if (trainable)
+            fuse_affine(ir[i]);
         fuse_relu(ir[i]);
+    }
     if (pass && !strcmp(pass, "fuse"))
         return true;
     if (trainable) {

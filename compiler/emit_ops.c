@@ -31,7 +31,7 @@ static bool has_word(const char *list, const char *text)
 static const char *tensor_type(const char *word, int length)
 {
     if (memchr(word, '*', (size_t)length))
-        return "const float *const *";
+        return memchr(word, '=', (size_t)length) ? "float *const *" : "const float *const *";
     if (word_is(word, length, "labels"))
         return "const int *";
     return memchr(word, '=', (size_t)length) || memchr(word, '+', (size_t)length) ? "float *" : "const float *";
@@ -94,7 +94,7 @@ static void emit_tensors(const Ir *ir, const Op *op, const EmitStyle *style, Tex
         const Arg arg = op_arg(op, i);
         text_puts(out, i ? ", " : "(");
         if (arg.first_of_list)
-            text_puts(out, "(const float *const[]){");
+            text_puts(out, arg.access == ACCESS_READ ? "(const float *const[]){" : "(float *const[]){");
         emit_pointer(ir, arg.tensor, style, out);
         if (arg.last_of_list)
             text_puts(out, "}");

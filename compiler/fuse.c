@@ -1,4 +1,7 @@
-// fuse.c - forward peepholes, each with a name; run before differentiation, which knows the fused forms.
+// fuse.c - forward fusions, each with a name; run before differentiation, which knows the fused forms.
+//
+// fuse_affine  batch normalisation becomes statistics and a multiply-add that its readers apply: normalised values are not stored
+// fuse_relu    a ReLU becomes an attribute of the op that makes its only input
 #include "ir.h"
 
 #include <string.h>
@@ -46,4 +49,112 @@ void fuse_relu(Ir *ir)
         writer[op.args[0]] = producer;
     }
     ir->n_ops = ir->n_forward = kept;
+}
+
+// ---- batch normalisation as a multiply-add of its readers ---------------------------------------
+
+typedef struct {
+    int y, scale, shift; // z = scale y + shift; y < 0: z is a tensor as it stands
+} View;
+
+typedef struct {
+    Ir *ir;
+    const Op *old;
+    int n_old, n_tensors;
+    View *views;    // of the tensors there were before
+    bool *is_plain; // some reader wants z itself
+} Views;
+
+static bool can_absorb(OpKind kind)
+{
+    return kind == OP_WEIGHTED_SUM || kind == OP_RELU || kind == OP_ADAPTIVE_POOL;
+}
+
+static View view_of(const Views *v, int tensor)
+{
+    return tensor < v->n_tensors && v->views[tensor].y >= 0 ? v->views[tensor] : (View){tensor, -1, -1};
+}
+
+// x = [relu] sum of the n tensors xs, weighted by the scalars as (or `scale`), through their views.
+static void affine_sum(Views *v, int x, const int *xs, const int *as, int n, float scale, int relu)
+{
+    const Tensor t = v->ir->tensors[x];
+    int *args = pool_alloc(v->ir->pool, (size_t)(4 * n + 1) * sizeof *args);
+    args[0] = x;
+    for (int j = 0; j < n; j++) {
+        const View view = view_of(v, xs[j]);
+        args[1 + j] = view.y;
+        args[1 + n + j] = view.scale;
+        args[1 + 2 * n + j] = view.shift;
+        args[1 + 3 * n + j] = as[j];
+    }
+    ir_op(v->ir, OP_AFFINE_SUM, args, 4 * n + 1,
+          (Attr){.inputs = n, .channels = t.channels, .scale = scale, .size = t.height * t.width, .relu = relu});
+}
+
+// From here on z is scale y + shift; written out only for readers that cannot take it so.
+static void set_view(Views *v, int z, int y, int scale, int shift)
+{
+    v->views[z] = (View){y, scale, shift};
+    if (v->is_plain[z])
+        affine_sum(v, z, &z, (const int[]){-1}, 1, 1.0f, 0);
+}
+
+static void view_batchnorm(Views *v, const Op *op)
+{
+    Ir *ir = v->ir;
+    const bool training = op->kind == OP_BATCHNORM;
+    const int z = op->args[0], *a = op->args;
+    const char *name = ir->tensors[z].name;
+    const int scale = ir_vector(ir, pool_printf(ir->pool, "%s.scale", name), SPACE_ARENA, op->attr.channels, -1);
+    const int shift = ir_vector(ir, pool_printf(ir->pool, "%s.shift", name), SPACE_ARENA, op->attr.channels, -1);
+    if (training)
+        ir_op(ir, OP_BATCHNORM_STATS, (int[]){scale, shift, a[1], a[2], a[3], a[4], a[5], a[6], a[7]}, 9, op->attr);
+    else
+        ir_op(ir, OP_BATCHNORM_RUNNING, (int[]){scale, shift, a[2], a[3], a[4], a[5]}, 6, op->attr);
+    set_view(v, z, training ? a[5] : a[1], scale, shift);
+}
+
+// Averages of scale y + shift are scale times averages of y, plus shift.
+static void view_pool(Views *v, const Op *op)
+{
+    const View view = view_of(v, op->args[1]);
+    const Tensor t = v->ir->tensors[op->args[0]];
+    const int pooled = ir_tensor(v->ir, pool_printf(v->ir->pool, "%s.raw", t.name), SPACE_ARENA, t.channels, t.height, t.width);
+    ir_op(v->ir, OP_ADAPTIVE_POOL, (int[]){pooled, view.y}, 2, op->attr);
+    set_view(v, op->args[0], pooled, view.scale, view.shift);
+}
+
+static void view_op(Views *v, const Op *op)
+{
+    const int none = -1;
+    v->ir->place = op->place;
+    if (op->kind == OP_BATCHNORM || op->kind == OP_BATCHNORM_INFER)
+        view_batchnorm(v, op);
+    else if (op->kind == OP_ADAPTIVE_POOL && view_of(v, op->args[1]).scale >= 0)
+        view_pool(v, op);
+    else if (op->kind == OP_RELU && view_of(v, op->args[1]).scale >= 0)
+        affine_sum(v, op->args[0], &op->args[1], &none, 1, 1.0f, 1);
+    else if (op->kind == OP_WEIGHTED_SUM)
+        affine_sum(v, op->args[0], op->args + 1, op->args + 1 + op->attr.inputs, op->attr.inputs, op->attr.scale, op->attr.relu);
+    else
+        ir_op(v->ir, op->kind, op->args, op->n_args, op->attr);
+}
+
+void fuse_affine(Ir *ir)
+{
+    const size_t n = (size_t)ir->n_tensors;
+    Views v = {ir, ir->ops, ir->n_ops, ir->n_tensors, pool_alloc(ir->pool, n * sizeof *v.views), pool_alloc(ir->pool, n)};
+    for (int t = 0; t < v.n_tensors; t++)
+        v.views[t].y = -1;
+    for (int o = 0; o < v.n_old; o++)
+        for (int i = 0; i < v.old[o].n_args; i++)
+            if (v.old[o].args[i] >= 0 && !can_absorb(v.old[o].kind) && op_arg(&v.old[o], i).access == ACCESS_READ)
+                v.is_plain[v.old[o].args[i]] = true;
+    ir->ops = NULL;
+    ir->n_ops = 0;
+    ir->cap_ops = 0;
+    for (int o = 0; o < v.n_old; o++)
+        view_op(&v, &v.old[o]);
+    ir->n_forward = ir->n_ops;
 }

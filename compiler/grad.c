@@ -5,6 +5,15 @@
 
 #include <string.h>
 
+// A reader's share in the gradient of a tensor: weight times g, the weight being sigmoid(scalar) or `scale`.
+typedef struct Share Share;
+struct Share {
+    Share *next;
+    int g, scalar;
+    float scale;
+    int q, p; // per channel, sums of g and of g xhat (of a batch-normalised tensor)
+};
+
 typedef struct {
     Ir *ir;
     int n;              // tensors of the forward pass
@@ -12,6 +21,9 @@ typedef struct {
     int *writer;        // tensor -> forward op that writes it
     int *readers;       // how many forward ops read it
     int *last_reader;   // one of them
+    int *stats;         // BATCHNORM_STATS that reads it, -1: none
+    Share **pulls;      // shares not yet added up into `grad`
+    Share **sums;       // the same with q and p, of tensors that BATCHNORM_STATS reads
     bool *wants;        // whether anything behind it has parameters
 } Gradients;
 
@@ -49,7 +61,7 @@ static void grad_bias(Gradients *g, int y, int bias, int dy)
 {
     const Tensor t = g->ir->tensors[y];
     const int db = param_grad(g, bias);
-    if (g->readers[y] == 1 && g->ir->ops[g->last_reader[y]].kind == OP_BATCHNORM)
+    if (g->stats[y] >= 0 || (g->readers[y] == 1 && g->ir->ops[g->last_reader[y]].kind == OP_BATCHNORM))
         ir_op(g->ir, OP_ZERO, (int[]){db}, 1, (Attr){.size = t.channels});
     else
         ir_op(g->ir, OP_CHANNEL_SUM, (int[]){db, dy}, 2, (Attr){.channels = t.channels, .size = t.height * t.width});
@@ -130,6 +142,152 @@ static void grad_weighted_sum(Gradients *g, const Op *op, int dy)
     }
 }
 
+// ---- affine sums: readers leave shares, the writer of a tensor pulls them together --------------
+
+static void add_share(Gradients *g, Share **list, Share share)
+{
+    Share *added = pool_alloc(g->ir->pool, sizeof *added);
+    *added = share;
+    added->next = *list;
+    *list = added;
+}
+
+static int count_shares(const Share *share)
+{
+    int n = 0;
+    for (; share; share = share->next)
+        n++;
+    return n;
+}
+
+// The weight of the shares without a scalar, which is the same for all of them (networks are built so).
+static float common_scale(const Gradients *g, const Share *share, int t)
+{
+    float scale = 1.0f;
+    bool found = false;
+    for (; share; share = share->next)
+        if (share->scalar < 0) {
+            if (found && share->scale != scale)
+                bug("readers of %s weigh it differently", g->ir->tensors[t].name);
+            scale = share->scale;
+            found = true;
+        }
+    return scale;
+}
+
+// Adds the waiting shares of t into its gradient; coefficients: of its batch normalisation, or -1.
+static void pull_shares(Gradients *g, int t, int coefficients)
+{
+    Ir *ir = g->ir;
+    const int n = count_shares(g->pulls[t]);
+    if (n == 0)
+        return;
+    const Tensor like = ir->tensors[t];
+    Attr a = {.inputs = n, .channels = like.channels, .size = like.height * like.width, .scale = common_scale(g, g->pulls[t], t)};
+    const int dy = grad_of(g, t, &a.accumulate);
+    int *args = pool_alloc(ir->pool, (size_t)(3 + 2 * n) * sizeof *args), j = 0;
+    args[0] = dy;
+    args[1] = coefficients < 0 ? -1 : t;
+    args[2] = coefficients;
+    for (const Share *s = g->pulls[t]; s; s = s->next, j++) {
+        args[3 + j] = s->g;
+        args[3 + n + j] = s->scalar;
+    }
+    ir_op(ir, OP_PULL, args, 3 + 2 * n, a);
+    g->pulls[t] = NULL;
+}
+
+static void grad_batchnorm_stats(Gradients *g, const Op *op)
+{
+    Ir *ir = g->ir;
+    const int y = op->args[6], n = count_shares(g->sums[y]);
+    if (n == 0)
+        return;
+    const int coefficients = vector_of(g, pool_printf(ir->pool, "%s.coefficients", grad_name(g, y)), 3 * (int64_t)op->attr.channels);
+    int *args = pool_alloc(ir->pool, (size_t)(6 + 3 * n) * sizeof *args), j = 0;
+    const int head[] = {coefficients, param_grad(g, op->args[7]), param_grad(g, op->args[8]), op->args[2], op->args[3], op->args[7]};
+    memcpy(args, head, sizeof head);
+    for (const Share *s = g->sums[y]; s; s = s->next, j++) {
+        args[6 + j] = s->q;
+        args[6 + n + j] = s->p;
+        args[6 + 2 * n + j] = s->scalar;
+    }
+    Attr a = op->attr;
+    a.inputs = n;
+    a.scale = common_scale(g, g->sums[y], y);
+    // statistics are of y at its own size, the sums of a pooled view are the same
+    a.size = ir->tensors[y].height * ir->tensors[y].width;
+    ir_op(ir, OP_BATCHNORM_COEFFICIENTS, args, 6 + 3 * n, a);
+    pull_shares(g, y, coefficients);
+}
+
+// The statistics behind the scale of a term, or NULL for a plain tensor.
+static const Op *term_stats(const Gradients *g, int scale)
+{
+    return scale < 0 ? NULL : &g->ir->ops[g->writer[scale]];
+}
+
+static void grad_affine_sum(Gradients *g, const Op *op, int dx)
+{
+    Ir *ir = g->ir;
+    const int n = op->attr.inputs, *ys = op->args + 1, *ss = ys + n, *as = ys + 3 * n;
+    const Tensor x = ir->tensors[op->args[0]];
+    const Attr attr = {.inputs = n, .channels = x.channels, .size = x.height * x.width};
+    const int q = vector_of(g, pool_printf(ir->pool, "d.%s.q", x.name), x.channels);
+    int *args = pool_alloc(ir->pool, (size_t)(4 + 4 * n) * sizeof *args), *ps = pool_alloc(ir->pool, (size_t)n * sizeof *ps);
+    int at = 0, dsum = dx;
+    if (op->attr.relu) {
+        dsum = ir_tensor(ir, pool_printf(ir->pool, "d.%s.before", x.name), SPACE_ARENA, x.channels, x.height, x.width);
+        args[at++] = dsum;
+    }
+    args[at++] = q;
+    args[at++] = dx;
+    if (op->attr.relu)
+        args[at++] = op->args[0];
+    for (int j = 0; j < n; j++) {
+        const Op *stats = term_stats(g, ss[j]);
+        ps[j] = stats || as[j] >= 0 ? vector_of(g, pool_printf(ir->pool, "d.%s.p%d", x.name, j), x.channels) : -1;
+        args[at + j] = ps[j];
+        args[at + n + j] = ys[j];
+        args[at + 2 * n + j] = stats ? stats->args[2] : -1;
+        args[at + 3 * n + j] = stats ? stats->args[3] : -1;
+    }
+    ir_op(ir, op->attr.relu ? OP_AFFINE_SUM_BACKWARD : OP_AFFINE_SUM_REDUCE, args, at + 4 * n, attr);
+    for (int j = 0; j < n; j++) {
+        const Op *stats = term_stats(g, ss[j]);
+        const Share share = {NULL, dsum, as[j], op->attr.scale, q, ps[j]};
+        add_share(g, &g->pulls[ys[j]], share);
+        if (stats)
+            add_share(g, &g->sums[ys[j]], share);
+        if (as[j] >= 0)
+            ir_op(ir, OP_AFFINE_SCALAR_BACKWARD,
+                  (int[]){param_grad(g, as[j]), q, ps[j], stats ? stats->args[7] : -1, stats ? stats->args[8] : -1, as[j]}, 6, attr);
+    }
+}
+
+// A pooled view of a batch-normalised tensor: its sums are those of the whole, since every output's gradient is shared out
+// with total weight one.
+static bool grad_pooled_view(Gradients *g, const Op *op)
+{
+    const int p = op->args[0], y = op->args[1];
+    Share *sums = g->sums[p];
+    if (!sums)
+        return false;
+    Share share = *sums;
+    if (sums->next) {
+        pull_shares(g, p, -1);
+        share = (Share){NULL, g->grad[p], -1, 1.0f, -1, -1};
+    }
+    const int whole = ir_tensor(g->ir, pool_printf(g->ir->pool, "%s.whole", grad_name(g, p)), SPACE_ARENA, op->attr.channels,
+                                op->attr.height, op->attr.width);
+    ir_op(g->ir, OP_ADAPTIVE_POOL_BACKWARD, (int[]){whole, share.g}, 2, op->attr);
+    share.g = whole;
+    add_share(g, &g->pulls[y], share);
+    for (; sums; sums = sums->next)
+        add_share(g, &g->sums[y], *sums);
+    return true;
+}
+
 static void grad_attention(Gradients *g, const Op *op, int dy)
 {
     Ir *ir = g->ir;
@@ -154,10 +312,21 @@ static void grad_plain(Gradients *g, const Op *op, int dy, OpKind backward)
 
 static void grad_op(Gradients *g, const Op *op)
 {
+    if (op->kind == OP_BATCHNORM_STATS) {
+        grad_batchnorm_stats(g, op);
+        return;
+    }
+    if (op->kind == OP_ADAPTIVE_POOL && grad_pooled_view(g, op))
+        return;
+    if (op->args[0] < g->n && g->stats[op->args[0]] < 0)
+        pull_shares(g, op->args[0], -1);
     if (op->args[0] >= g->n || g->grad[op->args[0]] < 0)
         return;
     const int dy = g->grad[op->args[0]];
     switch (op->kind) {
+    case OP_AFFINE_SUM:
+        grad_affine_sum(g, op, dy);
+        break;
     case OP_CONV:
         grad_conv(g, op, dy);
         break;
@@ -197,7 +366,7 @@ static void survey(Gradients *g)
 {
     Ir *ir = g->ir;
     for (int t = 0; t < g->n; t++) {
-        g->grad[t] = g->writer[t] = g->last_reader[t] = -1;
+        g->grad[t] = g->writer[t] = g->last_reader[t] = g->stats[t] = -1;
         g->wants[t] = false;
     }
     for (int o = 0; o < ir->n_forward; o++) {
@@ -214,6 +383,8 @@ static void survey(Gradients *g)
             if (arg.access & ACCESS_WRITE)
                 g->writer[arg.tensor] = o;
         }
+        if (ir->ops[o].kind == OP_BATCHNORM_STATS)
+            g->stats[ir->ops[o].args[6]] = o;
         if (ir->tensors[ir->ops[o].args[0]].space == SPACE_ARENA)
             g->wants[ir->ops[o].args[0]] |= wants;
     }
@@ -222,11 +393,14 @@ static void survey(Gradients *g)
 void differentiate(Ir *ir)
 {
     const size_t n = (size_t)ir->n_tensors;
-    Gradients g = {ir, ir->n_tensors, NULL, NULL, NULL, NULL, NULL};
+    Gradients g = {.ir = ir, .n = ir->n_tensors};
     g.grad = pool_alloc(ir->pool, n * sizeof *g.grad);
     g.writer = pool_alloc(ir->pool, n * sizeof *g.writer);
     g.readers = pool_alloc(ir->pool, n * sizeof *g.readers);
     g.last_reader = pool_alloc(ir->pool, n * sizeof *g.last_reader);
+    g.stats = pool_alloc(ir->pool, n * sizeof *g.stats);
+    g.pulls = pool_alloc(ir->pool, n * sizeof *g.pulls);
+    g.sums = pool_alloc(ir->pool, n * sizeof *g.sums);
     g.wants = pool_alloc(ir->pool, n * sizeof *g.wants);
     ir->n_forward = ir->n_ops;
     survey(&g);

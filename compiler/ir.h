@@ -138,6 +138,8 @@ void ir_print(const Ir *ir, Text *out);
 // lower.c: architecture to forward ops.  training: batch statistics, dropout and loss; else running statistics.
 // LAYOUT_PIXELS: inference of one image.
 Ir *lower(const Arch *arch, int batch, Layout layout, bool training, Pool *pool);
+// fuse.c: batch normalisation as a multiply-add of its readers (before fuse_relu; not for LAYOUT_PIXELS, where weights take it).
+void fuse_affine(Ir *ir);
 // fuse.c: ReLU into the op that makes its only input.
 void fuse_relu(Ir *ir);
 // grad.c: appends the backward ops (gradients of every parameter) to a training forward pass.

@@ -86,6 +86,8 @@ static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options, 
     Ir *gradient = lower(arch, options->batch, LAYOUT_BATCH_INNER, true, open->pool);
     Ir *update = lower_update(gradient, open->pool);
     Text text = {0};
+    fuse_affine(infer);
+    fuse_affine(gradient);
     fuse_relu(infer);
     fuse_relu(gradient);
     differentiate(gradient);

@@ -7,6 +7,7 @@
 #define NK_CONV_DISPATCH
 #include "../templates/prelude.h"
 
+#include "../templates/affine.c"
 #include "../templates/attention.c"
 #include "../templates/batchnorm.c"
 #include "../templates/concat.c"
@@ -180,6 +181,14 @@ const KernelEntry TABLE_NAME(NK_ISA)[] = {
     KERNEL(depthwise),
     KERNEL(batchnorm),
     KERNEL(batchnorm_infer),
+    KERNEL(batchnorm_stats),
+    KERNEL(batchnorm_running),
+    KERNEL(affine_sum),
+    KERNEL(affine_sum_backward),
+    KERNEL(affine_sum_reduce),
+    KERNEL(affine_scalar_backward),
+    KERNEL(batchnorm_coefficients),
+    KERNEL(pull),
     KERNEL(relu),
     KERNEL(weighted_sum),
     KERNEL(attention_range),

@@ -107,3 +107,78 @@ NK_INLINE void nk_batchnorm_backward(float *dy, float *dgamma, float *dbeta, con
         }
     }
 }
+
+// ---- the same as one multiply-add that readers apply (affine.c) ---------------------------------
+
+// Training: scale and shift of z = scale y + shift from the batch's statistics, in one pass over y around a pivot near the mean.
+NK_INLINE void nk_batchnorm_stats(float *scale, float *shift, float *mean, float *rstd, float *running_mean, float *running_var,
+                                  const float *y, const float *gamma, const float *beta, int channels, int size, int groups, int count,
+                                  int part, int parts)
+{
+    const double n = (double)count * size;
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
+        const float pivot = y[(size_t)c * size * NK_LANES];
+        double sum = 0.0, squares = 0.0;
+        for (int g = 0; g < groups; g++) {
+            const float *in = y + ((size_t)g * channels + c) * size * NK_LANES;
+            nk_vector s[NK_LANES / NK_VECTOR], q[NK_LANES / NK_VECTOR];
+            float lane[NK_LANES], lane_squares[NK_LANES];
+#pragma GCC unroll 8
+            for (int v = 0; v < NK_LANES / NK_VECTOR; v++)
+                s[v] = q[v] = nk_zero_vector();
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < NK_LANES / NK_VECTOR; v++) {
+                    const nk_vector d = nk_load(in + (size_t)i * NK_LANES + v * NK_VECTOR) - pivot;
+                    s[v] += d;
+                    q[v] += d * d;
+                }
+            memcpy(lane, s, sizeof lane);
+            memcpy(lane_squares, q, sizeof lane_squares);
+            for (int l = 0; l < nk_min(NK_LANES, count - g * NK_LANES); l++) {
+                sum += lane[l];
+                squares += lane_squares[l];
+            }
+        }
+        const double offset = sum / n, raw = squares / n - offset * offset, var = raw > 0.0 ? raw : 0.0;
+        mean[c] = (float)(pivot + offset);
+        rstd[c] = (float)(1.0 / sqrt(var + NK_BN_EPSILON));
+        scale[c] = gamma[c] * rstd[c];
+        shift[c] = beta[c] - scale[c] * mean[c];
+        running_mean[c] += NK_BN_MOMENTUM * (mean[c] - running_mean[c]);
+        running_var[c] += NK_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
+    }
+}
+
+// Evaluation: scale and shift from the running statistics.
+NK_INLINE void nk_batchnorm_running(float *scale, float *shift, const float *gamma, const float *beta, const float *running_mean,
+                                    const float *running_var, int channels, int part, int parts)
+{
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
+        scale[c] = gamma[c] / sqrtf(running_var[c] + NK_BN_EPSILON);
+        shift[c] = beta[c] - scale[c] * running_mean[c];
+    }
+}
+
+// The gradient from the sums that the readers of z left, with dz = sum_j w_j g_j, w_j = sigmoid(*as[j]) or `weight`:
+//   dbeta = sum_j w_j qs_j, dgamma = sum_j w_j ps_j, and coefficients[3][channels] of dy = c0 dz + c1 y + c2 (nk_pull).
+NK_INLINE void nk_batchnorm_coefficients(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd,
+                                         const float *gamma, const float *const *qs, const float *const *ps, const float *const *as,
+                                         int inputs, int channels, float weight, int size, int count, int part, int parts)
+{
+    const double n = (double)count * size;
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
+        double q = 0.0, p = 0.0;
+        for (int j = 0; j < inputs; j++) {
+            const double w = as[j] ? nk_sigmoid(*as[j]) : weight;
+            q += w * qs[j][c];
+            p += w * ps[j][c];
+        }
+        const double scale = (double)gamma[c] * rstd[c];
+        dbeta[c] = (float)q;
+        dgamma[c] = (float)p;
+        coefficients[c] = (float)scale;
+        coefficients[channels + c] = (float)(-scale * p / n * rstd[c]);
+        coefficients[2 * channels + c] = (float)(scale * (p / n * rstd[c] * mean[c] - q / n));
+    }
+}
