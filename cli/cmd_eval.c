@@ -155,14 +155,14 @@ static bool eval_prepare(Eval *eval, Err *err)
     if (!eval->data || !dataset_fits(eval->data, request->data, &eval->arch, eval->path, err) ||
         !meta_apply(eval, err) || !split_choose(eval, err))
         return false;
-    const NetOptions options = {
-        .threads = request->threads,
-        .conv = kernels_conv(),
-        .batch = request->batch, .plan = true, .jit = (JitKind)request->jit};
+    const NetOptions options = {.threads = request->threads,
+                                .conv = kernels_conv(),
+                                .batch = request->batch,
+                                .plan = true,
+                                .jit = (JitKind)request->jit};
     int64_t batches;
     eval->net = net_open(&eval->arch, &options, kernels_table(), err);
-    eval->team =
-        eval->net ? team_open(request->threads ? request->threads : team_processors(), err) : NULL;
+    eval->team = eval->net ? team_open(request->threads, err) : NULL;
     return eval->team && net_memory_open(&eval->net_memory, eval->net, false, &eval->memory, err) &&
            weights_load(eval->path, &eval->file, eval->net, eval->net_memory.params,
                         eval->net_memory.state, &batches, err);
@@ -385,6 +385,8 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
     int count;
     command->options = options;
     request->input = command_parse(command, argc, argv, &count)[0];
+    if (request->threads == 0)
+        request->threads = team_processors();
     if (!request->data)
         command_usage(command, "--data is missing: shapes, cifar10:DIR, cifar100:DIR, idx:DIR or "
                                "images:DIR");

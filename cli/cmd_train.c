@@ -194,11 +194,13 @@ static bool run_compile(Run *run, Err *err)
     run->data = dataset_open(run->data_spec, shape, err);
     if (!run->data || !dataset_fits(run->data, run->data_spec, &run->arch, shown, err))
         return false;
-    NetOptions options = {.batch = run->recipe.batch, .plan = true, .jit = (JitKind)request->jit,
-                          .threads = request->threads, .conv = kernels_conv()};
+    NetOptions options = {.batch = run->recipe.batch,
+                          .plan = true,
+                          .jit = (JitKind)request->jit,
+                          .threads = request->threads,
+                          .conv = kernels_conv()};
     run->net = net_open(&run->arch, &options, kernels_table(), err);
-    run->team =
-        run->net ? team_open(request->threads ? request->threads : team_processors(), err) : NULL;
+    run->team = run->net ? team_open(request->threads, err) : NULL;
     return run->team && trainer_open(&run->trainer, run->net, run->data, &run->recipe, run->team,
                                      &run->memory, err);
 }
@@ -466,6 +468,8 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
     int count;
     char **operands = command_parse(command, argc, argv, &count);
     request->input = count ? operands[0] : NULL;
+    if (request->threads == 0)
+        request->threads = team_processors();
     request->recipe.schedule = (Schedule)request->schedule;
     request->recipe.augment.standard = request->augment == 1;
     check_resume(command, request, given);

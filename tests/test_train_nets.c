@@ -45,7 +45,7 @@ static void bench_open(Bench *bench, const char *theta_text, const TrainRecipe *
 {
     Err err = {0};
     Theta theta;
-    NetOptions options = {.batch = recipe->batch, .plan = true, .jit = JIT_TCC};
+    NetOptions options = {.batch = recipe->batch, .threads = threads, .plan = true, .jit = JIT_TCC};
     bench->pool = pool_new();
     if (!theta_parse("theta.json", theta_text, strlen(theta_text), &theta, bench->pool, &err) ||
         !arch_sample(&theta, &bench->arch, bench->pool, &err))
