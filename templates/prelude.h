@@ -18,6 +18,7 @@
 
 #if defined(__GNUC__) && !defined(__TINYC__)
 #define NK_INLINE static inline __attribute__((always_inline, unused))
+#define NK_OUTLINE static __attribute__((noinline, unused))
 #if defined(__AVX512F__)
 #define NK_VECTOR 16
 #elif defined(__AVX__)
@@ -29,6 +30,7 @@ typedef float nk_vector __attribute__((vector_size(4 * NK_VECTOR), aligned(4), m
 _Static_assert(sizeof(nk_vector) == 4 * NK_VECTOR, "the compiler ignores vector_size");
 #else
 #define NK_INLINE static inline
+#define NK_OUTLINE static
 #define NK_VECTOR 1
 typedef float nk_vector;
 #endif

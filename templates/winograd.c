@@ -23,29 +23,42 @@
 
 // ---- weights ------------------------------------------------------------------------------------
 
-// G w: 3 taps -> 6 points.
-NK_INLINE void nk_winograd_g(float *out, float x, float y, float z)
+enum { NK_PACK = 16 }; // filters whose points are made together, side by side
+
+// G w: 3 taps -> 6 points, NK_PACK filters at once.
+NK_INLINE void nk_winograd_g(float out[6][NK_PACK], const float x[NK_PACK], const float y[NK_PACK], const float z[NK_PACK])
 {
-    const float p = (x + NK_WA2 * z) * NK_WNA, q = (x + NK_WB2 * z) * NK_WNB;
-    out[0] = x * (1.0f / (NK_WA2 * NK_WB2));
-    out[1] = p + y * (NK_WA * NK_WNA);
-    out[2] = p - y * (NK_WA * NK_WNA);
-    out[3] = q + y * (NK_WB * NK_WNB);
-    out[4] = q - y * (NK_WB * NK_WNB);
-    out[5] = z;
+    for (int l = 0; l < NK_PACK; l++) {
+        const float p = (x[l] + NK_WA2 * z[l]) * NK_WNA, q = (x[l] + NK_WB2 * z[l]) * NK_WNB;
+        out[0][l] = x[l] * (1.0f / (NK_WA2 * NK_WB2));
+        out[1][l] = p + y[l] * (NK_WA * NK_WNA);
+        out[2][l] = p - y[l] * (NK_WA * NK_WNA);
+        out[3][l] = q + y[l] * (NK_WB * NK_WNB);
+        out[4][l] = q - y[l] * (NK_WB * NK_WNB);
+        out[5][l] = z[l];
+    }
 }
 
-// The 36 points of one filter's 3x3 taps; `flip` turns it by half a turn.
-NK_INLINE void nk_winograd_filter(float point[NK_POINTS], const float *w, int flip)
+// The 36 points of `count` filters, 3x3 taps each, `step` floats apart in w -> u, `points` floats from point to point; `flip`
+// turns them by half a turn.
+NK_INLINE void nk_winograd_filters(float *u, const float *w, size_t step, int count, size_t points, const int flip)
 {
-    float column[3][6], row[6];
-    for (int s = 0; s < 3; s++) {
-        const int t = flip ? 2 - s : s;
-        nk_winograd_g(column[s], w[flip ? 6 + t : t], w[3 + t], w[flip ? t : 6 + t]);
-    }
+    float tap[9][NK_PACK], column[3][6][NK_PACK], row[6][NK_PACK];
+    for (int t = 0; t < 9; t++)
+        for (int l = 0; l < NK_PACK; l++)
+            tap[flip ? 8 - t : t][l] = l < count ? w[l * step + t] : 0.0f;
+    for (int s = 0; s < 3; s++)
+        nk_winograd_g(column[s], tap[s], tap[3 + s], tap[6 + s]);
     for (int i = 0; i < 6; i++) {
         nk_winograd_g(row, column[0][i], column[1][i], column[2][i]);
-        memcpy(point + 6 * i, row, sizeof row);
+        for (int j = 0; j < 6; j++) {
+            float *at = u + (size_t)(i * 6 + j) * points;
+            if (count == NK_PACK)
+                memcpy(at, row[j], sizeof row[j]);
+            else
+                for (int l = 0; l < count; l++)
+                    at[l] = row[j][l];
+        }
     }
 }
 
@@ -53,24 +66,18 @@ NK_INLINE void nk_winograd_filter(float point[NK_POINTS], const float *w, int fl
 NK_INLINE void nk_winograd_pack(float *u, const float *w, int filters, int channels, int part, int parts)
 {
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
-        for (int k = 0; k < filters; k++) {
-            float point[NK_POINTS];
-            nk_winograd_filter(point, w + ((size_t)k * channels + c) * 9, 0);
-            for (int f = 0; f < NK_POINTS; f++)
-                u[((size_t)f * channels + c) * filters + k] = point[f];
-        }
+        for (int k = 0; k < filters; k += NK_PACK)
+            nk_winograd_filters(u + (size_t)c * filters + k, w + ((size_t)k * channels + c) * 9, (size_t)channels * 9,
+                                nk_min(NK_PACK, filters - k), (size_t)channels * filters, 0);
 }
 
 // u[point][k][c] from w turned by half a turn: for the gradient of the input.
 NK_INLINE void nk_winograd_pack_backward(float *u, const float *w, int filters, int channels, int part, int parts)
 {
     for (int k = nk_share(filters, part, parts); k < nk_share(filters, part + 1, parts); k++)
-        for (int c = 0; c < channels; c++) {
-            float point[NK_POINTS];
-            nk_winograd_filter(point, w + ((size_t)k * channels + c) * 9, 1);
-            for (int f = 0; f < NK_POINTS; f++)
-                u[((size_t)f * filters + k) * channels + c] = point[f];
-        }
+        for (int c = 0; c < channels; c += NK_PACK)
+            nk_winograd_filters(u + (size_t)k * channels + c, w + ((size_t)k * channels + c) * 9, 9, nk_min(NK_PACK, channels - c),
+                                (size_t)channels * filters, 1);
 }
 
 // ---- input --------------------------------------------------------------------------------------
@@ -96,12 +103,17 @@ NK_INLINE void nk_winograd_store_row(float *v, int row, const nk_vector d[6])
         nk_store(v + (row * 6 + j) * NK_VECTOR, out[j]);
 }
 
+// Borders that a tile lies at: the first or last row or column of its 6x6 inputs is outside the image, and zero.
+enum { NK_TOP = 1, NK_BOTTOM = 2, NK_LEFT = 4, NK_RIGHT = 8 };
+
 // One unit and channel: d[6 rows, `pitch` floats apart][6 columns, `step` apart] -> v[36][lanes].  Rows of the vertical transform
 // are made two at a time: all 36 at once would not fit the registers.
-NK_INLINE void nk_winograd_input(float *v, const float *d, size_t pitch, size_t step)
+NK_INLINE void nk_winograd_input(float *v, const float *d, size_t pitch, size_t step, const int borders)
 {
     nk_vector a[6], b[6];
-#define NK_WD(i) nk_load(d + (i) * pitch + j * step)
+#define NK_WOUT(i) \
+    (((i) == 0 && (borders & NK_TOP)) || ((i) == 5 && (borders & NK_BOTTOM)) || (j == 0 && (borders & NK_LEFT)) || (j == 5 && (borders & NK_RIGHT)))
+#define NK_WD(i) (NK_WOUT(i) ? nk_zero_vector() : nk_load(d + (i) * pitch + j * step))
 #pragma GCC unroll 6
     for (int j = 0; j < 6; j++) {
         a[j] = NK_WA2 * NK_WB2 * NK_WD(0) + (NK_WD(4) - (NK_WA2 + NK_WB2) * NK_WD(2));
@@ -126,29 +138,54 @@ NK_INLINE void nk_winograd_input(float *v, const float *d, size_t pitch, size_t 
     nk_winograd_store_row(v, 3, a);
     nk_winograd_store_row(v, 4, b);
 #undef NK_WD
+#undef NK_WOUT
 }
 
-// Tile `tile` of a group (row by row of tiles), all its units and channels -> v[unit][channel][36][lanes].
-NK_INLINE void nk_winograd_input_tile(float *v, const float *x, int channels, int height, int width, int tile)
+// All units and channels of a tile whose borders are the constant `borders`; d: its first input, perhaps outside the image.
+#define NK_WINOGRAD_TILE(borders)                                                                                        \
+    NK_OUTLINE void nk_winograd_tile_##borders(float *v, const float *d, int channels, size_t plane, size_t pitch)       \
+    {                                                                                                                    \
+        for (int unit = 0; unit < NK_UNITS; unit++)                                                                      \
+            for (int c = 0; c < channels; c++, v += NK_POINTS * NK_VECTOR)                                               \
+                nk_winograd_input(v, d + c * plane + unit * NK_VECTOR, pitch, NK_LANES, borders);                        \
+    }
+NK_WINOGRAD_TILE(0) NK_WINOGRAD_TILE(1) NK_WINOGRAD_TILE(2) NK_WINOGRAD_TILE(3) NK_WINOGRAD_TILE(4) NK_WINOGRAD_TILE(5)
+NK_WINOGRAD_TILE(6) NK_WINOGRAD_TILE(7) NK_WINOGRAD_TILE(8) NK_WINOGRAD_TILE(9) NK_WINOGRAD_TILE(10) NK_WINOGRAD_TILE(11)
+NK_WINOGRAD_TILE(12) NK_WINOGRAD_TILE(13) NK_WINOGRAD_TILE(14) NK_WINOGRAD_TILE(15)
+typedef void nk_winograd_tile(float *v, const float *d, int channels, size_t plane, size_t pitch);
+static nk_winograd_tile *const nk_winograd_tiles[16] = {
+    nk_winograd_tile_0,  nk_winograd_tile_1,  nk_winograd_tile_2,  nk_winograd_tile_3, nk_winograd_tile_4,  nk_winograd_tile_5,
+    nk_winograd_tile_6,  nk_winograd_tile_7,  nk_winograd_tile_8,  nk_winograd_tile_9, nk_winograd_tile_10, nk_winograd_tile_11,
+    nk_winograd_tile_12, nk_winograd_tile_13, nk_winograd_tile_14, nk_winograd_tile_15};
+
+// A tile that is more than one row or column short: from a copy with zeros beyond the border.
+NK_OUTLINE void nk_winograd_ragged_tile(float *v, const float *x, int channels, int height, int width, int h, int w)
 {
-    const int tiles_w = (width + 3) / 4, h = tile / tiles_w * 4 - 1, w = tile % tiles_w * 4 - 1;
-    const int inside = h >= 0 && w >= 0 && h + 6 <= height && w + 6 <= width;
+    float edge[36 * NK_VECTOR];
     for (int unit = 0; unit < NK_UNITS; unit++)
         for (int c = 0; c < channels; c++, v += NK_POINTS * NK_VECTOR) {
             const float *plane = x + (size_t)c * height * width * NK_LANES + unit * NK_VECTOR;
-            if (inside) {
-                nk_winograd_input(v, plane + ((size_t)h * width + w) * NK_LANES, (size_t)width * NK_LANES, NK_LANES);
-                continue;
-            }
-            float edge[36 * NK_VECTOR]; // a copy with zeros beyond the border
             for (int i = 0; i < 6; i++)
                 for (int j = 0; j < 6; j++) {
                     const int in = h + i >= 0 && h + i < height && w + j >= 0 && w + j < width;
                     nk_store(edge + (i * 6 + j) * NK_VECTOR,
                              in ? nk_load(plane + ((size_t)(h + i) * width + (w + j)) * NK_LANES) : nk_zero_vector());
                 }
-            nk_winograd_input(v, edge, 6 * NK_VECTOR, NK_VECTOR);
+            nk_winograd_input(v, edge, 6 * NK_VECTOR, NK_VECTOR, 0);
         }
+}
+
+// Tile `tile` of a group (row by row of tiles), all its units and channels -> v[unit][channel][36][lanes].
+NK_INLINE void nk_winograd_input_tile(float *v, const float *x, int channels, int height, int width, int tile)
+{
+    const int tiles_w = (width + 3) / 4, h = tile / tiles_w * 4 - 1, w = tile % tiles_w * 4 - 1;
+    if (h + 6 > height + 1 || w + 6 > width + 1) {
+        nk_winograd_ragged_tile(v, x, channels, height, width, h, w);
+        return;
+    }
+    const int borders = (h < 0 ? NK_TOP : 0) | (h + 6 > height ? NK_BOTTOM : 0) | (w < 0 ? NK_LEFT : 0) | (w + 6 > width ? NK_RIGHT : 0);
+    nk_winograd_tiles[borders](v, x + ((int64_t)h * width + w) * NK_LANES, channels, (size_t)height * width * NK_LANES,
+                               (size_t)width * NK_LANES);
 }
 
 // ---- products -----------------------------------------------------------------------------------
@@ -208,7 +245,7 @@ NK_INLINE void nk_winograd_a(nk_vector out[4], const nk_vector m[6])
 }
 
 // One unit and filter: m[36][lanes] -> rows x columns (at most 4x4) results.
-NK_INLINE void nk_winograd_output(float *y, const float *m, int rows, int columns, size_t pitch, float bias, int accumulate)
+NK_INLINE void nk_winograd_output(float *y, const float *m, int rows, int columns, size_t pitch, float bias, const int accumulate)
 {
     nk_vector half[4][6];
 #pragma GCC unroll 6
@@ -226,27 +263,46 @@ NK_INLINE void nk_winograd_output(float *y, const float *m, int rows, int column
     for (int i = 0; i < 4; i++) {
         nk_vector out[4];
         nk_winograd_a(out, half[i]);
-        if (i >= rows)
-            break;
 #pragma GCC unroll 4
         for (int j = 0; j < 4; j++)
-            if (j < columns) {
+            if (i < rows && j < columns) {
                 float *at = y + i * pitch + (size_t)j * NK_LANES;
                 nk_store(at, accumulate ? nk_load(at) + out[j] : out[j] + bias);
             }
     }
 }
 
+#define NK_WINOGRAD_OUTPUT(name, rows, columns, accumulate)                                                            \
+    NK_OUTLINE void nk_winograd_##name(float *y, const float *m, const float *b, int filters, size_t plane, size_t pitch, int high, \
+                                       int wide)                                                                       \
+    {                                                                                                                  \
+        (void)high;                                                                                                    \
+        (void)wide;                                                                                                    \
+        for (int unit = 0; unit < NK_UNITS; unit++)                                                                    \
+            for (int k = 0; k < filters; k++, m += NK_POINTS * NK_VECTOR)                                              \
+                nk_winograd_output(y + k * plane + unit * NK_VECTOR, m, rows, columns, pitch, b ? b[k] : 0.0f, accumulate); \
+    }
+NK_WINOGRAD_OUTPUT(write_whole, 4, 4, 0)
+NK_WINOGRAD_OUTPUT(write_ragged, high, wide, 0)
+NK_WINOGRAD_OUTPUT(add_whole, 4, 4, 1)
+NK_WINOGRAD_OUTPUT(add_ragged, high, wide, 1)
+
 // Tile `tile` of a group, all its units and filters.
 NK_INLINE void nk_winograd_output_tile(float *y, const float *m, const float *b, int height, int width, int filters, int accumulate,
                                        int tile)
 {
     const int tiles_w = (width + 3) / 4, h = tile / tiles_w * 4, w = tile % tiles_w * 4;
-    const int rows = nk_min(4, height - h), columns = nk_min(4, width - w);
-    for (int unit = 0; unit < NK_UNITS; unit++)
-        for (int k = 0; k < filters; k++, m += NK_POINTS * NK_VECTOR)
-            nk_winograd_output(y + (((size_t)k * height + h) * width + w) * NK_LANES + unit * NK_VECTOR, m, rows, columns,
-                               (size_t)width * NK_LANES, b ? b[k] : 0.0f, accumulate);
+    const int rows = nk_min(4, height - h), columns = nk_min(4, width - w), whole = rows == 4 && columns == 4;
+    const size_t plane = (size_t)height * width * NK_LANES, pitch = (size_t)width * NK_LANES;
+    float *out = y + ((size_t)h * width + w) * NK_LANES;
+    if (whole && !accumulate)
+        nk_winograd_write_whole(out, m, b, filters, plane, pitch, 4, 4);
+    else if (whole)
+        nk_winograd_add_whole(out, m, b, filters, plane, pitch, 4, 4);
+    else if (!accumulate)
+        nk_winograd_write_ragged(out, m, b, filters, plane, pitch, rows, columns);
+    else
+        nk_winograd_add_ragged(out, m, b, filters, plane, pitch, rows, columns);
 }
 
 // scratch: `parts` times block tiles' V and M.  block: tiles that go through together.

@@ -222,36 +222,43 @@ NK_INLINE void nk_winograd_weights(float *du, float *scratch, const float *x, co
 
 // ---- back to taps -------------------------------------------------------------------------------
 
-// G^T d of six values.
-NK_INLINE void nk_winograd_g_adjoint(float out[3], const float d[6])
+// G^T d of six values, NK_PACK filters at once.
+NK_INLINE void nk_winograd_g_adjoint(float out[3][NK_PACK], const float d[6][NK_PACK])
 {
-    const float p = (d[1] + d[2]) * NK_WNA, q = (d[1] - d[2]) * (NK_WA * NK_WNA);
-    const float s = (d[3] + d[4]) * NK_WNB, t = (d[3] - d[4]) * (NK_WB * NK_WNB);
-    out[0] = d[0] * (1.0f / (NK_WA2 * NK_WB2)) + p + s;
-    out[1] = q + t;
-    out[2] = d[5] + NK_WA2 * p + NK_WB2 * s;
+    for (int l = 0; l < NK_PACK; l++) {
+        const float p = (d[1][l] + d[2][l]) * NK_WNA, q = (d[1][l] - d[2][l]) * (NK_WA * NK_WNA);
+        const float s = (d[3][l] + d[4][l]) * NK_WNB, t = (d[3][l] - d[4][l]) * (NK_WB * NK_WNB);
+        out[0][l] = d[0][l] * (1.0f / (NK_WA2 * NK_WB2)) + p + s;
+        out[1][l] = q + t;
+        out[2][l] = d[5][l] + NK_WA2 * p + NK_WB2 * s;
+    }
 }
 
 // dw[k][c][3][3] from the chunks' sums.
 NK_INLINE void nk_winograd_weights_finish(float *dw, const float *du, int channels, int filters, int chunks, int part, int parts)
 {
     const int rows = NK_WDW_PAD(filters);
+    const size_t points = (size_t)channels * rows;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
-        for (int k = 0; k < filters; k++) {
-            float half[3][6], d[6], out[3];
+        for (int k = 0; k < filters; k += NK_PACK) {
+            float half[3][6][NK_PACK], d[6][NK_PACK], out[3][NK_PACK];
             for (int j = 0; j < 6; j++) {
-                for (int i = 0; i < 6; i++) {
-                    d[i] = 0.0f;
-                    for (int chunk = 0; chunk < chunks; chunk++)
-                        d[i] += du[(((size_t)chunk * NK_POINTS + i * 6 + j) * channels + c) * rows + k];
-                }
+                for (int i = 0; i < 6; i++)
+                    for (int l = 0; l < NK_PACK; l++) {
+                        const float *at = du + (size_t)(i * 6 + j) * points + (size_t)c * rows + k + l;
+                        d[i][l] = at[0];
+                        for (int chunk = 1; chunk < chunks; chunk++)
+                            d[i][l] += at[chunk * NK_POINTS * points];
+                    }
                 nk_winograd_g_adjoint(out, d);
                 for (int r = 0; r < 3; r++)
-                    half[r][j] = out[r];
+                    memcpy(half[r][j], out[r], sizeof out[r]);
             }
             for (int r = 0; r < 3; r++) {
                 nk_winograd_g_adjoint(out, half[r]);
-                memcpy(dw + ((size_t)k * channels + c) * 9 + r * 3, out, sizeof out);
+                for (int l = 0; l < nk_min(NK_PACK, filters - k); l++)
+                    for (int s = 0; s < 3; s++)
+                        dw[((size_t)(k + l) * channels + c) * 9 + r * 3 + s] = out[s][l];
             }
         }
 }
