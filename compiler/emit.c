@@ -330,6 +330,8 @@ static bool run_passes(Emission *e, const char *pass, const Ir **stopped, Err *e
         if (trainable)
             fuse_affine(ir[i]);
         fuse_relu(ir[i]);
+        if (trainable)
+            fuse_global_pool(ir[i]);
     }
     if (pass && !strcmp(pass, "fuse"))
         return true;

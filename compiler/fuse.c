@@ -1,6 +1,7 @@
 // fuse.c - forward fusions, each with a name; run before differentiation, which knows the fused forms.
 //
 // fuse_affine  batch normalisation becomes statistics and a multiply-add that its readers apply: normalised values are not stored
+// fuse_global_pool  the head's last map is averaged as it is normalised and rectified, not stored
 // fuse_relu    a ReLU becomes an attribute of the op that makes its only input
 #include "ir.h"
 
@@ -157,4 +158,32 @@ void fuse_affine(Ir *ir)
     for (int o = 0; o < v.n_old; o++)
         view_op(&v, &v.old[o]);
     ir->n_forward = ir->n_ops;
+}
+
+// ---- the head -----------------------------------------------------------------------------------
+
+// x = relu(scale y + shift), then x's global average, which alone reads it: one op that reads y and stores no map.
+void fuse_global_pool(Ir *ir)
+{
+    int *readers = pool_alloc(ir->pool, (size_t)ir->n_tensors * sizeof *readers);
+    int *writer = pool_alloc(ir->pool, (size_t)ir->n_tensors * sizeof *writer);
+    int kept = 0;
+    count_readers(ir, readers, writer);
+    for (int o = 0; o < ir->n_ops; o++) {
+        Op op = ir->ops[o];
+        const int sum = op.kind == OP_ADAPTIVE_POOL && op.attr.out_height * op.attr.out_width == 1 ? writer[op.args[1]] : -1;
+        const Op *from = sum >= 0 ? &ir->ops[sum] : NULL; // not moved yet: it stands right before
+        if (from && sum == kept - 1 && from->kind == OP_AFFINE_SUM && from->attr.inputs == 1 && from->attr.relu && from->args[2] >= 0 &&
+            from->args[4] < 0 && from->attr.scale == 1.0f && readers[op.args[1]] == 1) {
+            int *args = pool_alloc(ir->pool, 4 * sizeof *args);
+            memcpy(args, (const int[]){op.args[0], from->args[1], from->args[2], from->args[3]}, 4 * sizeof *args);
+            op = (Op){OP_AFFINE_POOL, 4, args, {.channels = from->attr.channels, .size = from->attr.size}, op.place};
+            kept--;
+        }
+        for (int i = 0; i < op.n_args; i++)
+            if (op.args[i] >= 0 && writer[op.args[i]] == o)
+                writer[op.args[i]] = kept;
+        ir->ops[kept++] = op;
+    }
+    ir->n_ops = ir->n_forward = kept;
 }

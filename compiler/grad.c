@@ -265,6 +265,31 @@ static void grad_affine_sum(Gradients *g, const Op *op, int dx)
     }
 }
 
+// The head's pooled map: its gradient is one share of y, made without a tensor of y's size but the result.
+static void grad_affine_pool(Gradients *g, const Op *op, int dp)
+{
+    Ir *ir = g->ir;
+    const int y = op->args[1], s = op->args[2], t = op->args[3];
+    const Op *stats = term_stats(g, s);
+    const char *name = grad_name(g, y);
+    const int q = vector_of(g, pool_printf(ir->pool, "%s.q", name), op->attr.channels);
+    const int p = vector_of(g, pool_printf(ir->pool, "%s.p", name), op->attr.channels);
+    const int coefficients = vector_of(g, pool_printf(ir->pool, "%s.coefficients", name), 3 * (int64_t)op->attr.channels);
+    int accumulate;
+    Attr a = op->attr;
+    a.inputs = 1;
+    a.scale = 1.0f;
+    const int dy = grad_of(g, y, &accumulate);
+    if (accumulate || g->sums[y])
+        bug("%s has readers beside the head's pooling", ir->tensors[y].name);
+    ir_op(ir, OP_AFFINE_POOL_REDUCE, (int[]){q, p, dp, y, s, t, stats->args[2], stats->args[3]}, 8, a);
+    ir_op(ir, OP_BATCHNORM_COEFFICIENTS,
+          (int[]){coefficients, param_grad(g, stats->args[7]), param_grad(g, stats->args[8]), stats->args[2], stats->args[3], stats->args[7], q,
+                  p, -1},
+          9, a);
+    ir_op(ir, OP_AFFINE_POOL_PULL, (int[]){dy, y, dp, s, t, coefficients}, 6, a);
+}
+
 // A pooled view of a batch-normalised tensor: its sums are those of the whole, since every output's gradient is shared out
 // with total weight one.
 static bool grad_pooled_view(Gradients *g, const Op *op)
@@ -324,6 +349,9 @@ static void grad_op(Gradients *g, const Op *op)
         return;
     const int dy = g->grad[op->args[0]];
     switch (op->kind) {
+    case OP_AFFINE_POOL:
+        grad_affine_pool(g, op, dy);
+        break;
     case OP_AFFINE_SUM:
         grad_affine_sum(g, op, dy);
         break;

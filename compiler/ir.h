@@ -142,6 +142,8 @@ Ir *lower(const Arch *arch, int batch, Layout layout, bool training, Pool *pool)
 void fuse_affine(Ir *ir);
 // fuse.c: ReLU into the op that makes its only input.
 void fuse_relu(Ir *ir);
+// fuse.c: a normalised, rectified map that only global pooling reads is not stored (after the other two).
+void fuse_global_pool(Ir *ir);
 // grad.c: appends the backward ops (gradients of every parameter) to a training forward pass.
 void differentiate(Ir *ir);
 // grad.c: the optimiser's step as a program of its own.

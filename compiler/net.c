@@ -90,6 +90,8 @@ static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options, 
     fuse_affine(gradient);
     fuse_relu(infer);
     fuse_relu(gradient);
+    fuse_global_pool(infer);
+    fuse_global_pool(gradient);
     differentiate(gradient);
     if (options->conv != CONV_DIRECT) {
         const int threads = options->threads > 0 ? options->threads : DEFAULT_THREADS;

@@ -214,3 +214,92 @@ NK_INLINE void nk_pull(float *dy, const float *y, const float *coefficients, con
                         dy[at + (size_t)i * NK_LANES + l] = 0.0f;
         }
 }
+
+// ---- global average pooling of a normalised, rectified map, which is never stored ---------------
+
+// p[c][lane] = mean over pixels of relu(s[c] y + t[c]).
+NK_INLINE void nk_affine_pool(float *p, const float *y, const float *s, const float *t, int channels, int size, int groups, int part,
+                              int parts)
+{
+    const float share = 1.0f / (float)size;
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
+        for (int g = 0; g < groups; g++) {
+            const float *in = y + ((size_t)g * channels + c) * size * NK_LANES;
+            float *out = p + ((size_t)g * channels + c) * NK_LANES;
+            nk_vector sum[NK_VECTORS];
+#pragma GCC unroll 8
+            for (int v = 0; v < NK_VECTORS; v++)
+                sum[v] = nk_zero_vector();
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < NK_VECTORS; v++) {
+                    const nk_vector z = s[c] * nk_load(in + (size_t)i * NK_LANES + v * NK_VECTOR) + t[c];
+                    sum[v] += nk_where_positive(z, z);
+                }
+#pragma GCC unroll 8
+            for (int v = 0; v < NK_VECTORS; v++)
+                nk_store(out + v * NK_VECTOR, share * sum[v]);
+        }
+}
+
+// From dp: q[c] = sum g, sums[c] = sum g xhat, with g = dp / size where relu passed.
+NK_INLINE void nk_affine_pool_reduce(float *q, float *sums, const float *dp, const float *y, const float *s, const float *t,
+                                     const float *mean, const float *rstd, int channels, int size, int groups, int part, int parts)
+{
+    const float share = 1.0f / (float)size;
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
+        const float shift = -mean[c] * rstd[c];
+        double sum = 0.0, product = 0.0;
+        for (int g = 0; g < groups; g++) {
+            const float *in = y + ((size_t)g * channels + c) * size * NK_LANES, *d = dp + ((size_t)g * channels + c) * NK_LANES;
+            nk_vector one[NK_VECTORS], xhat[NK_VECTORS]; // how often relu passed, and what xhat it let through
+#pragma GCC unroll 8
+            for (int v = 0; v < NK_VECTORS; v++)
+                one[v] = xhat[v] = nk_zero_vector();
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < NK_VECTORS; v++) {
+                    const nk_vector value = nk_load(in + (size_t)i * NK_LANES + v * NK_VECTOR), z = s[c] * value + t[c];
+                    one[v] += nk_where_positive(z, nk_zero_vector() + 1.0f);
+                    xhat[v] += nk_where_positive(z, rstd[c] * value + shift);
+                }
+#pragma GCC unroll 8
+            for (int v = 0; v < NK_VECTORS; v++) {
+                const nk_vector gradient = share * nk_load(d + v * NK_VECTOR);
+                sum += (double)nk_sum_vector(gradient * one[v]);
+                product += (double)nk_sum_vector(gradient * xhat[v]);
+            }
+        }
+        q[c] = (float)sum;
+        sums[c] = (float)product;
+    }
+}
+
+// dy = c0 g + c1 y + c2 with the same g, 0 in the lanes beyond count.  dy may take the place of y.
+NK_INLINE void nk_affine_pool_pull(float *dy, const float *y, const float *dp, const float *s, const float *t, const float *coefficients,
+                                   int channels, int size, int groups, int count, int part, int parts)
+{
+    const float share = 1.0f / (float)size;
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
+        for (int g = 0; g < groups; g++) {
+            const size_t at = ((size_t)g * channels + c) * size * NK_LANES;
+            const float *d = dp + ((size_t)g * channels + c) * NK_LANES;
+            float lane[NK_LANES];
+            nk_vector mask[NK_VECTORS], gradient[NK_VECTORS];
+            for (int l = 0; l < NK_LANES; l++)
+                lane[l] = g * NK_LANES + l < count ? 1.0f : 0.0f;
+#pragma GCC unroll 8
+            for (int v = 0; v < NK_VECTORS; v++) {
+                mask[v] = nk_load(lane + v * NK_VECTOR);
+                gradient[v] = share * coefficients[c] * nk_load(d + v * NK_VECTOR);
+            }
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < NK_VECTORS; v++) {
+                    const size_t j = at + (size_t)i * NK_LANES + v * NK_VECTOR;
+                    const nk_vector value = nk_load(y + j), z = s[c] * value + t[c];
+                    nk_store(dy + j, mask[v] * (nk_where_positive(z, gradient[v]) + coefficients[channels + c] * value +
+                                                coefficients[2 * channels + c]));
+                }
+        }
+}
