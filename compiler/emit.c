@@ -1,6 +1,7 @@
 // emit.c - the generated file.  emit_trainable and emit_inference read as its table of contents.
 #include "emit.h"
 #include "emit_ops.h"
+#include "passes.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
@@ -316,36 +317,17 @@ static void emit_trainable(Emission *e)
 // Runs the passes for what `options` ask for; stops after `pass` (NULL: runs all).  *stopped is the IR there.
 static bool run_passes(Emission *e, const char *pass, const Ir **stopped, Err *err)
 {
-    const bool trainable = !e->options->weights;
-    const Layout layout = trainable ? LAYOUT_BATCH_INNER : LAYOUT_PIXELS;
-    Ir **main_program = trainable ? &e->gradient : &e->infer;
-    Ir *ir[2] = {lower(e->arch, trainable ? e->batch : 1, layout, false, e->pool), NULL};
-    e->infer = ir[0];
-    if (trainable)
-        e->gradient = ir[1] = lower(e->arch, e->batch, layout, true, e->pool);
-    *stopped = *main_program;
-    if (pass && !strcmp(pass, "lower"))
-        return true;
-    for (int i = 0; i < 2 && ir[i]; i++) {
-        if (trainable)
-            fuse_affine(ir[i]);
-        fuse_relu(ir[i]);
-        if (trainable)
-            fuse_global_pool(ir[i]);
-    }
-    if (pass && !strcmp(pass, "fuse"))
-        return true;
-    if (trainable) {
-        differentiate(e->gradient);
-        e->update = lower_update(e->gradient, e->pool);
-    } else if (!fold_weights(e->infer, e->options->weights, err))
+    PassOptions passes = {.weights = e->options->weights, .conv = CONV_DIRECT, .plan = e->options->plan, .stop = pass};
+    *stopped = e->infer = passes_run(e->arch, e->batch, &passes, e->pool, err);
+    if (!e->infer)
         return false;
-    if (pass && (!strcmp(pass, "grad") || !strcmp(pass, "fold")))
-        return true;
-    for (int i = 0; i < 2 && ir[i]; i++)
-        plan_memory(ir[i], e->options->plan);
     e->arena_floats = e->infer->arena_floats;
-    if (trainable && e->gradient->arena_floats > e->arena_floats)
+    if (e->options->weights)
+        return true;
+    passes.training = true;
+    *stopped = e->gradient = passes_run(e->arch, e->batch, &passes, e->pool, err);
+    e->update = lower_update(e->gradient, e->pool);
+    if (e->gradient->arena_floats > e->arena_floats)
         e->arena_floats = e->gradient->arena_floats;
     return true;
 }

@@ -131,7 +131,7 @@ double op_attribute(const Op *op, const char *name, int length, bool *is_float)
                   FIELD(kernel_h),  FIELD(kernel_w), FIELD(stride), FIELD(out_height),
                   FIELD(out_width), FIELD(classes),  FIELD(relu),   FIELD(accumulate),
                   FIELD(inputs),    FIELD(total),    FIELD(offset), FIELD(size),
-                  FIELD(block),    FIELD(chunks)};
+                  FIELD(block)};
 #undef FIELD
     *is_float = length == 5 && !memcmp(name, "scale", 5);
     if (*is_float)

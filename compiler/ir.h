@@ -58,7 +58,6 @@ typedef struct {
     int total, offset; // of a concat, in floats of one group: whole size, where the part starts
     int size;       // floats of one group: per channel where the op has channels, else in all
     int block;      // Winograd tiles that go through together
-    int chunks;     // shares of the tiles that are summed apart
     float scale;    // weight of a term without a learned scalar
 } Attr;
 

@@ -1,6 +1,7 @@
 // net.c - an architecture compiled in memory: the pipeline as a column of calls.
 #define _GNU_SOURCE
 #include "emit_ops.h"
+#include "passes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +48,12 @@ static bool bind_kernels(const Jit *jit, const KernelEntry *kernels, Err *err)
     return true;
 }
 
-static bool verify_if_asked(const Ir *ir, Err *err)
+// NAGO_VERIFY_IR: keeps the first fault found in `user`, an Err.
+static void verify_pass(const Ir *ir, const char *pass, void *user)
 {
-    return !getenv("NAGO_VERIFY_IR") || ir_verify(ir, err);
+    Err found = {0}, *err = user;
+    if (!err->message[0] && !ir_verify(ir, &found))
+        err_run(err, "%s program after %s: %s", ir->name, pass, found.message);
 }
 
 // Multiply-adds of the convolutions count two; padded taps count.
@@ -82,25 +86,16 @@ static const NetOp *describe_ops(const Ir *ir)
 
 static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options, const KernelEntry *kernels, Err *err)
 {
-    Ir *infer = lower(arch, options->batch, LAYOUT_BATCH_INNER, false, open->pool);
-    Ir *gradient = lower(arch, options->batch, LAYOUT_BATCH_INNER, true, open->pool);
-    Ir *update = lower_update(gradient, open->pool);
+    PassOptions passes = {.conv = options->conv, .plan = options->plan};
+    passes.threads = options->threads > 0 ? options->threads : DEFAULT_THREADS;
+    passes.watch = getenv("NAGO_VERIFY_IR") ? verify_pass : NULL;
+    passes.user = err;
+    const Ir *infer = passes_run(arch, options->batch, &passes, open->pool, err);
+    passes.training = true;
+    const Ir *gradient = passes_run(arch, options->batch, &passes, open->pool, err);
+    const Ir *update = lower_update(gradient, open->pool);
     Text text = {0};
-    fuse_affine(infer);
-    fuse_affine(gradient);
-    fuse_relu(infer);
-    fuse_relu(gradient);
-    fuse_global_pool(infer);
-    fuse_global_pool(gradient);
-    differentiate(gradient);
-    if (options->conv != CONV_DIRECT) {
-        const int threads = options->threads > 0 ? options->threads : DEFAULT_THREADS;
-        choose_winograd(infer, threads, options->conv == CONV_WINOGRAD);
-        choose_winograd(gradient, threads, options->conv == CONV_WINOGRAD);
-    }
-    plan_memory(infer, options->plan);
-    plan_memory(gradient, options->plan);
-    if (!verify_if_asked(infer, err) || !verify_if_asked(gradient, err))
+    if (err->message[0])
         return false;
     emit_jit(infer, gradient, update, options->profile, &text);
     open->jit = jit_open(text.data, options->jit, false, err);

@@ -45,8 +45,8 @@ OP(UNPACK_LOGITS, unpack_logits, pack, "logits= x", "classes", "count", -1)
 
 // backward
 OP(CONV_WEIGHTS_BACKWARD, conv_weights_backward, conv_weights_backward, "dw= x dy", "channels height width filters kernel_h kernel_w", "groups", -1)
-OP(WINOGRAD_WEIGHTS, winograd_weights, winograd_weights, "du= scratch= x dy", "channels height width filters block chunks", "groups", -1)
-OP(WINOGRAD_WEIGHTS_FINISH, winograd_weights_finish, winograd_weights, "dw= du", "channels filters chunks", "", -1)
+OP(WINOGRAD_WEIGHTS, winograd_weights, winograd_weights, "du= scratch= x dy", "channels height width filters block", "groups", -1)
+OP(WINOGRAD_WEIGHTS_FINISH, winograd_weights_finish, winograd_weights, "dw= du", "channels filters", "", -1)
 OP(CHANNEL_SUM, channel_sum, conv_weights_backward, "db= dy", "channels size", "groups", -1)
 OP(ZERO, zero, conv_weights_backward, "g=", "size", "", -1)
 OP(DEPTHWISE_BACKWARD, depthwise_backward, depthwise, "dx+ dy w",

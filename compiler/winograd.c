@@ -9,7 +9,6 @@
 
 enum {
     POINTS = 36,
-    CHUNKS = 2,           // of the tiles in the gradient of the weights: how many threads it can use
     BLOCK_FLOATS = 75000, // of transformed tiles that stay in the second cache together
 };
 
@@ -67,10 +66,9 @@ static void replace_weights(Ir *ir, const Op *op, int threads)
 {
     Attr a = op->attr;
     const int rows = padded(a.filters);
-    a.chunks = CHUNKS;
     a.block = block_tiles(count_tiles(ir, &a), a.channels + rows);
     const char *name = ir->tensors[op->args[0]].name;
-    const int du = ir_vector(ir, pool_printf(ir->pool, "%s.points", name), SPACE_ARENA, (int64_t)CHUNKS * POINTS * a.channels * rows, -1);
+    const int du = ir_vector(ir, pool_printf(ir->pool, "%s.points", name), SPACE_ARENA, (int64_t)POINTS * a.channels * rows, -1);
     const int s = scratch(ir, op->args[0], threads, a.block, a.channels + rows);
     ir_op(ir, OP_WINOGRAD_WEIGHTS, (int[]){du, s, op->args[1], op->args[2]}, 4, a);
     ir_op(ir, OP_WINOGRAD_WEIGHTS_FINISH, (int[]){op->args[0], du}, 2, a);

@@ -4,8 +4,8 @@
 //
 // For each of the 36 points the sum is a matrix product over (tile, image).  It runs over the lanes, so one side is
 // transposed: dy (16 values a tile) is turned to have the filters in the lanes, V stays as in winograd.c and is read as
-// broadcast scalars.  The tiles are cut into `chunks` shares that are summed one after another at the end: threads take
-// whole chunks, so the order of every sum is the same for any number of threads.
+// broadcast scalars.  Threads share out the filters, or the channels where the filters fill few vectors; each transforms
+// what it needs of the other side again.  Every sum runs over all tiles in their order, for any number of threads.
 
 // The widest tile of sums for each number of filter vectors: channels x vectors, in 32 or 16 registers.
 #if NK_VECTOR == 16 || defined(__aarch64__)
@@ -101,15 +101,16 @@ NK_INLINE void nk_winograd_dy(float *d, nk_vector y[16])
     }
 }
 
-// Tile `tile` of a group: dy -> d[image][filter vector][36][lanes], zero beyond the border and the last filter.
-NK_INLINE void nk_winograd_dy_tile(float *d, const float *dy, int height, int width, int filters, int tile)
+// Tile `tile` of a group: filter vectors from..to of dy -> d[image][to - from][36][lanes], zero beyond the border and the last
+// filter.
+NK_INLINE void nk_winograd_dy_tile(float *d, const float *dy, int height, int width, int filters, int from, int to, int tile)
 {
-    const int tiles_w = (width + 3) / 4, h = tile / tiles_w * 4, w = tile % tiles_w * 4, vectors = NK_WDW_PAD(filters) / NK_VECTOR;
+    const int tiles_w = (width + 3) / 4, h = tile / tiles_w * 4, w = tile % tiles_w * 4, vectors = to - from;
     const size_t plane = (size_t)height * width * NK_LANES;
     nk_vector turned[NK_VECTOR][16];
     for (int unit = 0; unit < NK_UNITS; unit++)
         for (int kv = 0; kv < vectors; kv++) {
-            const int k0 = kv * NK_VECTOR, whole = filters - k0 >= NK_VECTOR;
+            const int k0 = (from + kv) * NK_VECTOR, whole = filters - k0 >= NK_VECTOR;
             for (int i = 0; i < 16; i++) {
                 const int inside = h + i / 4 < height && w + i % 4 < width;
                 const float *at = dy + k0 * plane + ((size_t)(h + i / 4) * width + w + i % 4) * NK_LANES + unit * NK_VECTOR;
@@ -175,48 +176,54 @@ NK_INLINE void nk_wdw_product(float *du, const float *v, const float *d, int cha
 }
 #endif
 
-// All channels and filters of point f, in near-equal tiles.
-NK_INLINE void nk_wdw_point(float *du, const float *v, const float *d, int channels, int filters, int units, int f)
+// A thread's share of the sums: channels and filter vectors.
+typedef struct {
+    int c0, c1, v0, v1;
+} nk_wdw_share;
+
+// The share's sums at point f, in near-equal tiles.  v: its channels' points, d: its filter vectors' points.
+NK_INLINE void nk_wdw_point(float *du, const float *v, const float *d, int channels, int rows, nk_wdw_share share, int units, int f)
 {
-    const int rows = NK_WDW_PAD(filters), vectors = rows / NK_VECTOR;
+    const int own = share.c1 - share.c0, vectors = share.v1 - share.v0;
     const size_t step = NK_POINTS * NK_VECTOR;
-    du += (size_t)f * channels * rows;
+    du += ((size_t)f * channels + share.c0) * rows + share.v0 * NK_VECTOR;
     v += f * NK_VECTOR;
     d += f * NK_VECTOR;
     for (int kv = 0, strips = (vectors + NK_WDW_VECTORS - 1) / NK_WDW_VECTORS; strips > 0; strips--) {
         const int width = (vectors - kv + strips - 1) / strips, most = nk_wdw_channels[width];
-        for (int c = 0, pieces = (channels + most - 1) / most; pieces > 0; pieces--) {
-            const int count = (channels - c + pieces - 1) / pieces;
-            nk_wdw_product(du + (size_t)c * rows + kv * NK_VECTOR, v + c * step, d + kv * step, channels, rows, vectors, units, count,
-                           width);
+        for (int c = 0, pieces = (own + most - 1) / most; pieces > 0; pieces--) {
+            const int count = (own - c + pieces - 1) / pieces;
+            nk_wdw_product(du + (size_t)c * rows + kv * NK_VECTOR, v + c * step, d + kv * step, own, rows, vectors, units, count, width);
             c += count;
         }
         kv += width;
     }
 }
 
-// du[chunk][point][c][filters, padded to 16].  scratch: `parts` times block tiles' V and D.
+// du[point][c][filters, padded to 16].  scratch: `parts` times block tiles' V and D.
 NK_INLINE void nk_winograd_weights(float *du, float *scratch, const float *x, const float *dy, int channels, int height, int width,
-                                   int filters, int block, int chunks, int groups, int part, int parts)
+                                   int filters, int block, int groups, int part, int parts)
 {
     const int tiles = ((height + 3) / 4) * ((width + 3) / 4), all = groups * tiles, rows = NK_WDW_PAD(filters);
+    const int vectors = rows / NK_VECTOR, by_filters = vectors >= 2 * parts;
     const size_t plane = (size_t)height * width * NK_LANES, one = (size_t)NK_POINTS * NK_LANES;
+    const nk_wdw_share share = {by_filters ? 0 : nk_share(channels, part, parts), by_filters ? channels : nk_share(channels, part + 1, parts),
+                                by_filters ? nk_share(vectors, part, parts) : 0, by_filters ? nk_share(vectors, part + 1, parts) : vectors};
+    const int own = share.c1 - share.c0, kept = (share.v1 - share.v0) * NK_VECTOR;
     float *v = scratch + (size_t)part * block * one * (size_t)(channels + rows);
     float *d = v + block * one * (size_t)channels;
-    for (int chunk = nk_share(chunks, part, parts); chunk < nk_share(chunks, part + 1, parts); chunk++) {
-        const int last = nk_share(all, chunk + 1, chunks);
-        float *sums = du + (size_t)chunk * NK_POINTS * channels * rows;
-        memset(sums, 0, (size_t)NK_POINTS * channels * rows * sizeof *sums);
-        for (int first = nk_share(all, chunk, chunks); first < last; first += block) {
-            const int count = nk_min(block, last - first);
-            for (int i = 0; i < count; i++) {
-                const int g = (first + i) / tiles, tile = (first + i) % tiles;
-                nk_winograd_input_tile(v + i * one * channels, x + g * channels * plane, channels, height, width, tile);
-                nk_winograd_dy_tile(d + i * one * rows, dy + g * filters * plane, height, width, filters, tile);
-            }
-            for (int f = 0; f < NK_POINTS; f++)
-                nk_wdw_point(sums, v, d, channels, filters, count * NK_UNITS, f);
+    for (int i = 0; i < NK_POINTS; i++)
+        for (int c = share.c0; c < share.c1; c++)
+            memset(du + ((size_t)i * channels + c) * rows + share.v0 * NK_VECTOR, 0, (size_t)kept * sizeof *du);
+    for (int first = 0; own > 0 && kept > 0 && first < all; first += block) {
+        const int count = nk_min(block, all - first);
+        for (int i = 0; i < count; i++) {
+            const int g = (first + i) / tiles, tile = (first + i) % tiles;
+            nk_winograd_input_tile(v + i * one * own, x + ((size_t)g * channels + share.c0) * plane, own, height, width, tile);
+            nk_winograd_dy_tile(d + i * one * kept, dy + g * filters * plane, height, width, filters, share.v0, share.v1, tile);
         }
+        for (int f = 0; f < NK_POINTS; f++)
+            nk_wdw_point(du, v, d, channels, rows, share, count * NK_UNITS, f);
     }
 }
 
@@ -234,8 +241,8 @@ NK_INLINE void nk_winograd_g_adjoint(float out[3][NK_PACK], const float d[6][NK_
     }
 }
 
-// dw[k][c][3][3] from the chunks' sums.
-NK_INLINE void nk_winograd_weights_finish(float *dw, const float *du, int channels, int filters, int chunks, int part, int parts)
+// dw[k][c][3][3] from the sums.
+NK_INLINE void nk_winograd_weights_finish(float *dw, const float *du, int channels, int filters, int part, int parts)
 {
     const int rows = NK_WDW_PAD(filters);
     const size_t points = (size_t)channels * rows;
@@ -244,12 +251,7 @@ NK_INLINE void nk_winograd_weights_finish(float *dw, const float *du, int channe
             float half[3][6][NK_PACK], d[6][NK_PACK], out[3][NK_PACK];
             for (int j = 0; j < 6; j++) {
                 for (int i = 0; i < 6; i++)
-                    for (int l = 0; l < NK_PACK; l++) {
-                        const float *at = du + (size_t)(i * 6 + j) * points + (size_t)c * rows + k + l;
-                        d[i][l] = at[0];
-                        for (int chunk = 1; chunk < chunks; chunk++)
-                            d[i][l] += at[chunk * NK_POINTS * points];
-                    }
+                    memcpy(d[i], du + (size_t)(i * 6 + j) * points + (size_t)c * rows + k, sizeof d[i]);
                 nk_winograd_g_adjoint(out, d);
                 for (int r = 0; r < 3; r++)
                     memcpy(half[r][j], out[r], sizeof out[r]);
