@@ -7,7 +7,8 @@ T = 60
 ARCH := $(shell uname -m)
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS = -std=c11 -O2 -g $(WARN) $(if $(WERROR),-Werror) $(SAN)
-KERNEL_CFLAGS = -std=gnu11 -O3 -g -ffp-contract=fast -fno-math-errno -fno-trapping-math $(WARN) -Wno-pedantic \
+KERNEL_OPT = -O3
+KERNEL_CFLAGS = -std=gnu11 $(KERNEL_OPT) -g -ffp-contract=fast -fno-math-errno -fno-trapping-math $(WARN) -Wno-pedantic \
                 $(if $(WERROR),-Werror) $(SAN)
 LDLIBS = -ltcc -ldl -lopenblas -lcjson -ljpeg -lpng -lz -lm -lpthread
 # V=1 shows the commands.
@@ -49,9 +50,9 @@ $(tests): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(libraries)
 $(replays): $(BUILD)/tests/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(libraries)
 $(fuzzers): $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(libraries)
 $(tests): LDLIBS += -lcmocka
-$(fuzzers): SAN += -fsanitize=fuzzer
+$(fuzzers): LINK = -fsanitize=fuzzer
 $(programs) $(tests) $(replays) $(fuzzers):
-	$(call Q,LD)$(CC) $(SAN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libraries) $(LDLIBS)
+	$(call Q,LD)$(CC) $(SAN) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libraries) $(LDLIBS)
 
 $(BUILD)/libnagoc.a: $(compiler_objects)
 $(BUILD)/libnago.a: $(runtime_objects)
@@ -99,10 +100,10 @@ test-programs: $(tests) $(replays)
 bench: all ## compile times and training speed of this machine
 	@$(BUILD)/nago bench
 san: ## all tests under AddressSanitizer and UBSan
-	$(SUBMAKE) BUILD=build/san SAN="-fsanitize=address,undefined -fno-omit-frame-pointer" all test-programs
+	$(SUBMAKE) BUILD=build/san KERNEL_OPT=-O1 SAN="-fsanitize=address,undefined -fno-omit-frame-pointer" all test-programs
 	@BUILD=build/san tests/run
 fuzz: ## libFuzzer (clang) on every reader, T seconds each
-	$(SUBMAKE) BUILD=build/fuzz CC=clang SAN="-fsanitize=address,undefined,fuzzer-no-link" fuzz-programs
+	$(SUBMAKE) BUILD=build/fuzz KERNEL_OPT=-O1 CC=clang SAN="-fsanitize=address,undefined,fuzzer-no-link" fuzz-programs
 	@BUILD=build/fuzz tests/fuzz/run $(T)
 fuzz-programs: $(fuzzers)
 golden: all ## rewrite the expected files of tests/golden and generated/sample.c
