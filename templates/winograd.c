@@ -141,51 +141,56 @@ NK_INLINE void nk_winograd_input(float *v, const float *d, size_t pitch, size_t 
 #undef NK_WOUT
 }
 
-// All units and channels of a tile whose borders are the constant `borders`; d: its first input, perhaps outside the image.
+// All units of one channel of a tile whose borders are the constant `borders`; d: its first input, perhaps outside the image.
+// next: floats of v between two units.
 #define NK_WINOGRAD_TILE(borders)                                                                                        \
-    NK_OUTLINE void nk_winograd_tile_##borders(float *v, const float *d, int channels, size_t plane, size_t pitch)       \
+    NK_OUTLINE void nk_winograd_tile_##borders(float *v, const float *d, size_t next, size_t pitch)                      \
     {                                                                                                                    \
         for (int unit = 0; unit < NK_UNITS; unit++)                                                                      \
-            for (int c = 0; c < channels; c++, v += NK_POINTS * NK_VECTOR)                                               \
-                nk_winograd_input(v, d + c * plane + unit * NK_VECTOR, pitch, NK_LANES, borders);                        \
+            nk_winograd_input(v + unit * next, d + unit * NK_VECTOR, pitch, NK_LANES, borders);                          \
     }
 NK_WINOGRAD_TILE(0) NK_WINOGRAD_TILE(1) NK_WINOGRAD_TILE(2) NK_WINOGRAD_TILE(3) NK_WINOGRAD_TILE(4) NK_WINOGRAD_TILE(5)
 NK_WINOGRAD_TILE(6) NK_WINOGRAD_TILE(7) NK_WINOGRAD_TILE(8) NK_WINOGRAD_TILE(9) NK_WINOGRAD_TILE(10) NK_WINOGRAD_TILE(11)
 NK_WINOGRAD_TILE(12) NK_WINOGRAD_TILE(13) NK_WINOGRAD_TILE(14) NK_WINOGRAD_TILE(15)
-typedef void nk_winograd_tile(float *v, const float *d, int channels, size_t plane, size_t pitch);
+typedef void nk_winograd_tile(float *v, const float *d, size_t next, size_t pitch);
 static nk_winograd_tile *const nk_winograd_tiles[16] = {
     nk_winograd_tile_0,  nk_winograd_tile_1,  nk_winograd_tile_2,  nk_winograd_tile_3, nk_winograd_tile_4,  nk_winograd_tile_5,
     nk_winograd_tile_6,  nk_winograd_tile_7,  nk_winograd_tile_8,  nk_winograd_tile_9, nk_winograd_tile_10, nk_winograd_tile_11,
     nk_winograd_tile_12, nk_winograd_tile_13, nk_winograd_tile_14, nk_winograd_tile_15};
 
 // A tile that is more than one row or column short: from a copy with zeros beyond the border.
-NK_OUTLINE void nk_winograd_ragged_tile(float *v, const float *x, int channels, int height, int width, int h, int w)
+NK_OUTLINE void nk_winograd_ragged_tile(float *v, const float *x, size_t next, int height, int width, int h, int w)
 {
     float edge[36 * NK_VECTOR];
-    for (int unit = 0; unit < NK_UNITS; unit++)
-        for (int c = 0; c < channels; c++, v += NK_POINTS * NK_VECTOR) {
-            const float *plane = x + (size_t)c * height * width * NK_LANES + unit * NK_VECTOR;
-            for (int i = 0; i < 6; i++)
-                for (int j = 0; j < 6; j++) {
-                    const int in = h + i >= 0 && h + i < height && w + j >= 0 && w + j < width;
-                    nk_store(edge + (i * 6 + j) * NK_VECTOR,
-                             in ? nk_load(plane + ((size_t)(h + i) * width + (w + j)) * NK_LANES) : nk_zero_vector());
-                }
-            nk_winograd_input(v, edge, 6 * NK_VECTOR, NK_VECTOR, 0);
-        }
+    for (int unit = 0; unit < NK_UNITS; unit++) {
+        for (int i = 0; i < 6; i++)
+            for (int j = 0; j < 6; j++) {
+                const int in = h + i >= 0 && h + i < height && w + j >= 0 && w + j < width;
+                const float *at = x + ((int64_t)(h + i) * width + (w + j)) * NK_LANES + unit * NK_VECTOR;
+                nk_store(edge + (i * 6 + j) * NK_VECTOR, in ? nk_load(at) : nk_zero_vector());
+            }
+        nk_winograd_input(v + unit * next, edge, 6 * NK_VECTOR, NK_VECTOR, 0);
+    }
 }
 
-// Tile `tile` of a group (row by row of tiles), all its units and channels -> v[unit][channel][36][lanes].
-NK_INLINE void nk_winograd_input_tile(float *v, const float *x, int channels, int height, int width, int tile)
+// `count` tiles from `first` on, counted over all groups, row by row of tiles: channels c0..c0+own -> v[tile][unit][own][36][lanes].
+// Channel by channel, so that neighbouring tiles find their common columns in the first cache.
+NK_INLINE void nk_winograd_input_tiles(float *v, const float *x, int channels, int c0, int own, int height, int width, int first, int count)
 {
-    const int tiles_w = (width + 3) / 4, h = tile / tiles_w * 4 - 1, w = tile % tiles_w * 4 - 1;
-    if (h + 6 > height + 1 || w + 6 > width + 1) {
-        nk_winograd_ragged_tile(v, x, channels, height, width, h, w);
-        return;
-    }
-    const int borders = (h < 0 ? NK_TOP : 0) | (h + 6 > height ? NK_BOTTOM : 0) | (w < 0 ? NK_LEFT : 0) | (w + 6 > width ? NK_RIGHT : 0);
-    nk_winograd_tiles[borders](v, x + ((int64_t)h * width + w) * NK_LANES, channels, (size_t)height * width * NK_LANES,
-                               (size_t)width * NK_LANES);
+    const int tiles_w = (width + 3) / 4, tiles = (height + 3) / 4 * tiles_w;
+    const size_t plane = (size_t)height * width * NK_LANES, next = (size_t)own * NK_POINTS * NK_VECTOR;
+    for (int c = 0; c < own; c++)
+        for (int i = 0; i < count; i++) {
+            const int g = (first + i) / tiles, tile = (first + i) % tiles, h = tile / tiles_w * 4 - 1, w = tile % tiles_w * 4 - 1;
+            const float *in = x + ((size_t)g * channels + c0 + c) * plane;
+            float *out = v + i * NK_UNITS * next + (size_t)c * NK_POINTS * NK_VECTOR;
+            const int borders =
+                (h < 0 ? NK_TOP : 0) | (h + 6 > height ? NK_BOTTOM : 0) | (w < 0 ? NK_LEFT : 0) | (w + 6 > width ? NK_RIGHT : 0);
+            if (h + 6 > height + 1 || w + 6 > width + 1)
+                nk_winograd_ragged_tile(out, in, next, height, width, h, w);
+            else
+                nk_winograd_tiles[borders](out, in + ((int64_t)h * width + w) * NK_LANES, next, (size_t)width * NK_LANES);
+        }
 }
 
 // ---- products -----------------------------------------------------------------------------------
@@ -317,9 +322,7 @@ NK_INLINE void nk_winograd(float *y, float *scratch, const float *x, const float
     const int last = nk_share(all, part + 1, parts);
     for (int first = nk_share(all, part, parts); first < last; first += block) {
         const int count = nk_min(block, last - first);
-        for (int i = 0; i < count; i++)
-            nk_winograd_input_tile(v + i * NK_UNITS * unit * channels, x + (first + i) / tiles * channels * plane, channels, height,
-                                   width, (first + i) % tiles);
+        nk_winograd_input_tiles(v, x, channels, 0, channels, height, width, first, count);
         for (int f = 0; f < NK_POINTS; f++)
             for (int t = 0; t < split.tiles; t++) {
                 const int narrow = t >= split.wide;

@@ -217,9 +217,9 @@ NK_INLINE void nk_winograd_weights(float *du, float *scratch, const float *x, co
             memset(du + ((size_t)i * channels + c) * rows + share.v0 * NK_VECTOR, 0, (size_t)kept * sizeof *du);
     for (int first = 0; own > 0 && kept > 0 && first < all; first += block) {
         const int count = nk_min(block, all - first);
+        nk_winograd_input_tiles(v, x, channels, share.c0, own, height, width, first, count);
         for (int i = 0; i < count; i++) {
             const int g = (first + i) / tiles, tile = (first + i) % tiles;
-            nk_winograd_input_tile(v + i * one * own, x + ((size_t)g * channels + share.c0) * plane, own, height, width, tile);
             nk_winograd_dy_tile(d + i * one * kept, dy + g * filters * plane, height, width, filters, share.v0, share.v1, tile);
         }
         for (int f = 0; f < NK_POINTS; f++)
