@@ -1,4 +1,5 @@
-// cmd_verify.c - `nago verify`: runs oracle folders through every engine and prints how far each is off.
+// cmd_verify.c - `nago verify`: runs oracle folders through every engine and prints how far each is
+// off.
 #include "options.h"
 
 #include "../runtime/engine.h"
@@ -8,9 +9,12 @@
 #include <string.h>
 
 static const char description[] =
-    "Each DIR holds arch.json, weights.safetensors and expected.safetensors, made by an implementation that is "
-    "trusted: logits, losses, every gradient and the state after two steps of SGD. Every engine computes them and the "
-    "largest error of each quantity is printed, with its share of the tolerance and the tensor where it occurs.\n\n"
+    "Each DIR holds arch.json, weights.safetensors and expected.safetensors, made by an "
+    "implementation that is "
+    "trusted: logits, losses, every gradient and the state after two steps of SGD. Every engine "
+    "computes them and the "
+    "largest error of each quantity is printed, with its share of the tolerance and the tensor "
+    "where it occurs.\n\n"
     "It is also how a port is checked: write the three files from PyTorch under the same names.";
 
 static const char examples[] = "nago verify oracle/sum oracle/attention\n"
@@ -34,9 +38,11 @@ static double worst_ratio(const VerifyReport *report)
 }
 
 // Prints one engine's lines; returns whether it passed.
-static bool print_report(const VerifyRequest *request, const OracleCase *oracle, const Engine *engine, const VerifyReport *report)
+static bool print_report(const VerifyRequest *request, const OracleCase *oracle,
+                         const Engine *engine, const VerifyReport *report)
 {
-    printf("%s  %s: %s, at %.2g of the tolerance\n", oracle->name, engine->name, report->passed ? "ok" : "FAILED", worst_ratio(report));
+    printf("%s  %s: %s, at %.2g of the tolerance\n", oracle->name, engine->name,
+           report->passed ? "ok" : "FAILED", worst_ratio(report));
     if (!request->quiet || !report->passed) {
         Text text = {0};
         verify_print(report, &text);
@@ -48,7 +54,8 @@ static bool print_report(const VerifyRequest *request, const OracleCase *oracle,
 }
 
 // All engines on one folder; counts what failed.  false: the folder or an engine could not be run.
-static bool verify_folder(const VerifyRequest *request, const char *folder, int *failed, int *passed, Err *err)
+static bool verify_folder(const VerifyRequest *request, const char *folder, int *failed,
+                          int *passed, Err *err)
 {
     OracleCase *oracle = oracle_open(folder, err);
     bool done = oracle != NULL;
@@ -105,7 +112,8 @@ int cmd_verify(int argc, char **argv)
     if (count == 0)
         command_usage(&command, "no folder given");
     if (request.engine && !engine_known(request.engine))
-        command_usage(&command, "--engine: no engine \"%s\"; --engine-list lists them", request.engine);
+        command_usage(&command, "--engine: no engine \"%s\"; --engine-list lists them",
+                      request.engine);
     for (int i = 0; i < count; i++)
         if (!verify_folder(&request, folders[i], &failed, &passed, &err))
             return command_fail(&command, &err);

@@ -22,25 +22,27 @@
 // Exit codes of both programs: part of the interface, listed in the man pages.
 enum { EXIT_DONE = 0, EXIT_RUN_FAILED = 1, EXIT_BAD_INPUT = 2 };
 
-// ---- pool.c: memory that ends together -----------------------------------------------------------
+// ---- pool.c: memory that ends together
+// -----------------------------------------------------------
 
 // A pool owns everything allocated from it until pool_free; nothing is freed singly.  Out of memory
 // ends the process with a message (exit 1).
 typedef struct Pool Pool;
 Pool *pool_new(void);
-void pool_free(Pool *pool);                            // NULL is allowed
-void *pool_alloc(Pool *pool, size_t bytes);            // zeroed, 16-byte aligned
+void pool_free(Pool *pool);                 // NULL is allowed
+void *pool_alloc(Pool *pool, size_t bytes); // zeroed, 16-byte aligned
 char *pool_strdup(Pool *pool, const char *text);
 char *pool_printf(Pool *pool, const char *fmt, ...) NAGO_PRINTF(2, 3);
-// Grows an array from the pool: returns a copy of `old` (`count` elements of `size` bytes) with room
-// for at least `want`; updates *capacity.  The old array stays in the pool, unused.
+// Grows an array from the pool: returns a copy of `old` (`count` elements of `size` bytes) with
+// room for at least `want`; updates *capacity.  The old array stays in the pool, unused.
 void *pool_grow(Pool *pool, void *old, size_t count, size_t want, size_t *capacity, size_t size);
 
 // malloc that cannot fail (exit 1 with a message); released with free().
 void *xmalloc(size_t bytes);
 void *xcalloc(size_t count, size_t size);
 
-// ---- text.c: strings that grow, files that appear whole ------------------------------------------
+// ---- text.c: strings that grow, files that appear whole
+// ------------------------------------------
 
 // A growing text; {0} is an empty one.  `data` is NUL-terminated once anything was added.
 typedef struct {
@@ -74,23 +76,25 @@ const char *nearest_word(const char *word, const char *const *candidates, size_t
 // Reads a whole file (at most `max_bytes`; larger is an input error).  *data is malloc'ed, one NUL
 // byte is added behind the end; the caller frees it.  Missing, unreadable, a folder: input error.
 bool file_read(const char *path, size_t max_bytes, char **data, size_t *size, Err *err);
-// Writes a file whole or not at all: temporary name in the same folder, fsync, rename.  "-" is stdout.
+// Writes a file whole or not at all: temporary name in the same folder, fsync, rename.  "-" is
+// stdout.
 bool file_write(const char *path, const void *data, size_t size, Err *err);
 // Creates a folder and its parents where missing.
 bool folder_make(const char *path, Err *err);
 
-// ---- random.c: counter-based random numbers ------------------------------------------------------
+// ---- random.c: counter-based random numbers
+// ------------------------------------------------------
 
-// A stream is named by a seed, a purpose and up to two indices; draws of one stream never move those
-// of another.  The n-th number of a stream is a hash of (key, n).
+// A stream is named by a seed, a purpose and up to two indices; draws of one stream never move
+// those of another.  The n-th number of a stream is a hash of (key, n).
 typedef struct {
     uint64_t key, counter;
 } Random;
 Random random_stream(uint64_t seed, const char *purpose, uint64_t a, uint64_t b);
 uint64_t random_u64(Random *random);
-double random_unit(Random *random);                        // [0, 1), 53 bits
-uint64_t random_below(Random *random, uint64_t bound);     // [0, bound), unbiased; bound >= 1
-double random_normal(Random *random);                      // mean 0, deviation 1
+double random_unit(Random *random);                    // [0, 1), 53 bits
+uint64_t random_below(Random *random, uint64_t bound); // [0, bound), unbiased; bound >= 1
+double random_normal(Random *random);                  // mean 0, deviation 1
 void random_shuffle(Random *random, uint32_t *items, size_t count);
 
 #endif

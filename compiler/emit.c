@@ -37,14 +37,16 @@ bool emit_prefix_valid(const char *text)
 
 // ---- what comes from the weights' metadata ------------------------------------------------------
 
-// Up to four numbers separated by commas; `values` keeps its defaults where the text is absent or malformed.
+// Up to four numbers separated by commas; `values` keeps its defaults where the text is absent or
+// malformed.
 static void read_numbers(const char *text, int count, bool positive, float *values)
 {
     float read[4];
     for (int i = 0; i < count; i++) {
         char *end;
         read[i] = text ? strtof(text, &end) : 0.0f;
-        if (!text || end == text || !(read[i] > -1e6f && read[i] < 1e6f) || (positive && !(read[i] > 0.0f)))
+        if (!text || end == text || !(read[i] > -1e6f && read[i] < 1e6f) ||
+            (positive && !(read[i] > 0.0f)))
             return;
         text = *end == ',' ? end + 1 : end;
     }
@@ -123,23 +125,30 @@ static void put_banner(Emission *e)
     const bool trainable = e->options->weights == NULL;
     Text words = {0};
     text_printf(&words, "An HNAG network as standalone C11, %s: %d x %d x %d images to %d classes.",
-                trainable ? "to be trained" : "with its trained weights", a->channels, a->height, a->width, a->classes);
+                trainable ? "to be trained" : "with its trained weights", a->channels, a->height,
+                a->width, a->classes);
     put_comment(e, words.data);
-    text_printf(e->out, "//\n//     made by   %s\n//     compiler  nagoc %s\n//\n", e->options->command, NAGO_VERSION);
+    text_printf(e->out, "//\n//     made by   %s\n//     compiler  nagoc %s\n//\n",
+                e->options->command, NAGO_VERSION);
     words.length = 0;
     arch_describe(a, &words);
     put_comment(e, words.data);
-    text_printf(e->out, "// %lld trained numbers, %.2f million multiply-adds an image.\n//\n", (long long)e->infer->param_count,
-                1e-6 * (double)e->infer->macs);
+    text_printf(e->out, "// %lld trained numbers, %.2f million multiply-adds an image.\n//\n",
+                (long long)e->infer->param_count, 1e-6 * (double)e->infer->macs);
     text_printf(e->out, "// Memory: arena %lld bytes", (long long)e->arena_floats * 4);
     if (trainable)
-        text_printf(e->out, ", parameters, gradients and momentum %lld bytes each, statistics %lld bytes.\n",
-                    (long long)e->infer->param_count * 4, (long long)e->infer->running_count * 4);
+        text_printf(
+            e->out,
+            ", parameters, gradients and momentum %lld bytes each, statistics %lld bytes.\n",
+            (long long)e->infer->param_count * 4, (long long)e->infer->running_count * 4);
     else
-        text_printf(e->out, " (static, or the caller's), weights %lld bytes (constant), no heap.\n", (long long)e->infer->const_count * 4);
-    put(e, "//\n// Compile: cc -O3 -march=native -c FILE.c, link with -lm; -DNK_MAIN makes a program that classifies records\n"
+        text_printf(e->out, " (static, or the caller's), weights %lld bytes (constant), no heap.\n",
+                    (long long)e->infer->const_count * 4);
+    put(e, "//\n// Compile: cc -O3 -march=native -c FILE.c, link with -lm; -DNK_MAIN makes a "
+           "program that classifies records\n"
            "// (one label byte, then the pixels channel by channel) from stdin.\n//\n"
-           "// This file belongs to whoever generated it: no restriction, no attribution needed, no warranty.\n\n");
+           "// This file belongs to whoever generated it: no restriction, no attribution needed, "
+           "no warranty.\n\n");
     text_free(&words);
 }
 
@@ -149,14 +158,21 @@ static void put_sizes(Emission *e)
     put(e, "#define NK_LANES ");
     text_printf(e->out, "%d\n", e->options->weights ? 1 : LANES);
     put(e, "#if defined(__GNUC__) && !defined(__clang__) && !defined(__TINYC__)\n"
-           "#pragma GCC optimize(\"fp-contract=fast\", \"no-math-errno\", \"no-trapping-math\")\n#endif\n");
+           "#pragma GCC optimize(\"fp-contract=fast\", \"no-math-errno\", "
+           "\"no-trapping-math\")\n#endif\n");
     template_paste("prelude", e->options->prefix, e->out);
-    put(e, "\n#if defined(__GNUC__) && !defined(__TINYC__)\n#define NK_NOINLINE __attribute__((noinline))\n#else\n#define NK_NOINLINE\n#endif\n\n");
-    putf(e, "enum {\n    NK_CHANNELS = %d,\n    NK_HEIGHT = %d,\n    NK_WIDTH = %d,\n    NK_CLASSES = %d,\n    NK_BATCH = %d,\n", a->channels,
-         a->height, a->width, a->classes, e->batch);
-    putf(e, "    NK_ARENA_BYTES = %lld,\n    NK_PARAM_COUNT = %lld,\n    NK_STATE_COUNT = %lld,\n    NK_PIXELS_ARE_HWC = %d\n};\n\n",
+    put(e, "\n#if defined(__GNUC__) && !defined(__TINYC__)\n#define NK_NOINLINE "
+           "__attribute__((noinline))\n#else\n#define NK_NOINLINE\n#endif\n\n");
+    putf(e,
+         "enum {\n    NK_CHANNELS = %d,\n    NK_HEIGHT = %d,\n    NK_WIDTH = %d,\n    NK_CLASSES = "
+         "%d,\n    NK_BATCH = %d,\n",
+         a->channels, a->height, a->width, a->classes, e->batch);
+    putf(e,
+         "    NK_ARENA_BYTES = %lld,\n    NK_PARAM_COUNT = %lld,\n    NK_STATE_COUNT = %lld,\n    "
+         "NK_PIXELS_ARE_HWC = %d\n};\n\n",
          (long long)e->arena_floats * 4, (long long)e->infer->param_count,
-         (long long)(e->options->weights ? 0 : e->infer->running_count + e->infer->param_count), e->options->hwc);
+         (long long)(e->options->weights ? 0 : e->infer->running_count + e->infer->param_count),
+         e->options->hwc);
 }
 
 static void put_string(Emission *e, const char *text)
@@ -176,7 +192,8 @@ static void put_numbers(Emission *e, const char *name, const float *values)
     for (int c = 0; c < e->arch->channels; c++) {
         Text number = {0};
         text_printf(&number, "%.9g", (double)values[c]);
-        text_printf(e->out, "%s%s%sf", c ? ", " : "", number.data, strpbrk(number.data, ".e") ? "" : ".0");
+        text_printf(e->out, "%s%s%sf", c ? ", " : "", number.data,
+                    strpbrk(number.data, ".e") ? "" : ".0");
         text_free(&number);
     }
     text_puts(e->out, "};\n");
@@ -184,7 +201,8 @@ static void put_numbers(Emission *e, const char *name, const float *values)
 
 static void put_classes(Emission *e)
 {
-    put(e, "extern const char *const nk_class_names[NK_CLASSES];\nconst char *const nk_class_names[NK_CLASSES] = {");
+    put(e, "extern const char *const nk_class_names[NK_CLASSES];\nconst char *const "
+           "nk_class_names[NK_CLASSES] = {");
     for (int i = 0; i < e->arch->classes; i++) {
         text_puts(e->out, i % 8 ? " " : "\n    ");
         put_string(e, e->class_names[i]);
@@ -217,31 +235,40 @@ static void put_kernels(Emission *e)
 
 static void put_call_struct(Emission *e)
 {
-    put(e, "// One call of a program.\ntypedef struct {\n    float *arena, *params, *grads, *state;\n    const float *images;\n"
+    put(e, "// One call of a program.\ntypedef struct {\n    float *arena, *params, *grads, "
+           "*state;\n    const float *images;\n"
            "    const int *labels;\n    float *logits, *loss;\n    int count;\n"
-           "    float learning_rate, momentum, weight_decay, label_smoothing;\n    unsigned long long seed, step;\n    float dropout;\n} nk_call;\n\n");
+           "    float learning_rate, momentum, weight_decay, label_smoothing;\n    unsigned long "
+           "long seed, step;\n    float dropout;\n} nk_call;\n\n");
 }
 
 static void put_arena(Emission *e)
 {
     if (e->style.own_arrays)
-        put(e, "// --no-plan: every tensor has an array of its own; the arena of nk_infer_in is not used.\n");
+        put(e, "// --no-plan: every tensor has an array of its own; the arena of nk_infer_in is "
+               "not used.\n");
     put(e, "static _Alignas(64) float nk_arena[NK_ARENA_BYTES / 4];\n\n");
 }
 
 static void put_declarations(Emission *e)
 {
-    put(e, "// Images are [NK_BATCH][NK_CHANNELS][NK_HEIGHT][NK_WIDTH], normalised; logits are [NK_BATCH][NK_CLASSES].\n"
+    put(e, "// Images are [NK_BATCH][NK_CHANNELS][NK_HEIGHT][NK_WIDTH], normalised; logits are "
+           "[NK_BATCH][NK_CLASSES].\n"
            "void nk_infer(const float *images, float *logits);\n");
-    putf(e, "// Raw pixels (%s); the data set's mean and deviation are applied.\nvoid nk_infer_u8(const uint8_t *images, float *logits);\n",
+    putf(e,
+         "// Raw pixels (%s); the data set's mean and deviation are applied.\nvoid "
+         "nk_infer_u8(const uint8_t *images, float *logits);\n",
          e->options->hwc ? "a pixel's channels together" : "channel by channel");
-    put(e, "// The same as nk_infer with the caller's arena of NK_ARENA_BYTES, aligned to 64 bytes: reentrant.\n"
+    put(e, "// The same as nk_infer with the caller's arena of NK_ARENA_BYTES, aligned to 64 "
+           "bytes: reentrant.\n"
            "void nk_infer_in(void *arena, const float *images, float *logits);\n");
     if (e->options->weights)
         return;
     put(e, "void nk_init(uint64_t seed);\n"
-           "float nk_train_step(const float *images, const int32_t *labels, int count, float learning_rate);\n"
-           "extern float nk_params[NK_PARAM_COUNT], nk_grads[NK_PARAM_COUNT], nk_state[NK_STATE_COUNT];\n");
+           "float nk_train_step(const float *images, const int32_t *labels, int count, float "
+           "learning_rate);\n"
+           "extern float nk_params[NK_PARAM_COUNT], nk_grads[NK_PARAM_COUNT], "
+           "nk_state[NK_STATE_COUNT];\n");
 }
 
 static void put_main(Emission *e, const char *which)
@@ -274,21 +301,28 @@ static void emit_inference(Emission *e, Text *bin)
 
 static void put_training(Emission *e)
 {
-    put(e, "#ifndef NK_MOMENTUM\n#define NK_MOMENTUM 0.9f\n#endif\n#ifndef NK_WEIGHT_DECAY\n#define NK_WEIGHT_DECAY 1e-4f\n#endif\n"
-           "#ifndef NK_LABEL_SMOOTHING\n#define NK_LABEL_SMOOTHING 0.0f\n#endif\n#ifndef NK_DROPOUT\n#define NK_DROPOUT 0.2f\n#endif\n");
-    putf(e, "#ifndef NK_SEED\n#define NK_SEED %llu\n#endif\n\n", (unsigned long long)e->options->seed);
+    put(e, "#ifndef NK_MOMENTUM\n#define NK_MOMENTUM 0.9f\n#endif\n#ifndef "
+           "NK_WEIGHT_DECAY\n#define NK_WEIGHT_DECAY 1e-4f\n#endif\n"
+           "#ifndef NK_LABEL_SMOOTHING\n#define NK_LABEL_SMOOTHING 0.0f\n#endif\n#ifndef "
+           "NK_DROPOUT\n#define NK_DROPOUT 0.2f\n#endif\n");
+    putf(e, "#ifndef NK_SEED\n#define NK_SEED %llu\n#endif\n\n",
+         (unsigned long long)e->options->seed);
 }
 
 static void put_tables(Emission *e)
 {
     template_paste("init", e->options->prefix, e->out);
-    putf(e, "\nenum { NK_PARAM_TENSORS = %d, NK_STATE_TENSORS = %d };\n", e->gradient->n_params, e->gradient->n_running);
-    put(e, "// Where each parameter stands in nk_params (and nk_grads; its momentum stands at\n// NK_STATE_COUNT - NK_PARAM_COUNT + offset of nk_state), "
+    putf(e, "\nenum { NK_PARAM_TENSORS = %d, NK_STATE_TENSORS = %d };\n", e->gradient->n_params,
+         e->gradient->n_running);
+    put(e, "// Where each parameter stands in nk_params (and nk_grads; its momentum stands at\n// "
+           "NK_STATE_COUNT - NK_PARAM_COUNT + offset of nk_state), "
            "and each running statistic in nk_state.\n"
-           "extern const nk_tensor nk_param_table[NK_PARAM_TENSORS], nk_state_table[NK_STATE_TENSORS];\n");
+           "extern const nk_tensor nk_param_table[NK_PARAM_TENSORS], "
+           "nk_state_table[NK_STATE_TENSORS];\n");
     emit_table(e->gradient->params, e->gradient->n_params, e->options->prefix, "param", e->out);
     emit_table(e->gradient->running, e->gradient->n_running, e->options->prefix, "state", e->out);
-    put(e, "float nk_params[NK_PARAM_COUNT], nk_grads[NK_PARAM_COUNT], nk_state[NK_STATE_COUNT];\n\n");
+    put(e,
+        "float nk_params[NK_PARAM_COUNT], nk_grads[NK_PARAM_COUNT], nk_state[NK_STATE_COUNT];\n\n");
 }
 
 static void emit_trainable(Emission *e)
@@ -314,10 +348,14 @@ static void emit_trainable(Emission *e)
 
 // ---- the pipeline -------------------------------------------------------------------------------
 
-// Runs the passes for what `options` ask for; stops after `pass` (NULL: runs all).  *stopped is the IR there.
+// Runs the passes for what `options` ask for; stops after `pass` (NULL: runs all).  *stopped is the
+// IR there.
 static bool run_passes(Emission *e, const char *pass, const Ir **stopped, Err *err)
 {
-    PassOptions passes = {.weights = e->options->weights, .conv = CONV_DIRECT, .plan = e->options->plan, .stop = pass};
+    PassOptions passes = {.weights = e->options->weights,
+                          .conv = CONV_DIRECT,
+                          .plan = e->options->plan,
+                          .stop = pass};
     *stopped = e->infer = passes_run(e->arch, e->batch, &passes, e->pool, err);
     if (!e->infer)
         return false;
@@ -360,15 +398,23 @@ bool emit_header(const Arch *arch, const EmitOptions *options, Text *out, Err *e
     const Ir *last;
     const bool done = run_passes(&e, NULL, &last, err);
     if (done) {
-        putf(&e, "// Declarations of the network made by\n//     %s\n#ifndef NK_DECLARED\n#define NK_DECLARED\n\n#include <stdint.h>\n\n", options->command);
+        putf(&e,
+             "// Declarations of the network made by\n//     %s\n#ifndef NK_DECLARED\n#define "
+             "NK_DECLARED\n\n#include <stdint.h>\n\n",
+             options->command);
         put(&e, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
-        putf(&e, "#define NK_CHANNELS %d\n#define NK_HEIGHT %d\n#define NK_WIDTH %d\n#define NK_CLASSES %d\n#define NK_BATCH %d\n", arch->channels,
-             arch->height, arch->width, arch->classes, e.batch);
-        putf(&e, "#define NK_ARENA_BYTES %lld\n#define NK_PARAM_COUNT %lld\n#define NK_STATE_COUNT %lld\n\n", (long long)e.arena_floats * 4,
-             (long long)e.infer->param_count,
+        putf(&e,
+             "#define NK_CHANNELS %d\n#define NK_HEIGHT %d\n#define NK_WIDTH %d\n#define "
+             "NK_CLASSES %d\n#define NK_BATCH %d\n",
+             arch->channels, arch->height, arch->width, arch->classes, e.batch);
+        putf(&e,
+             "#define NK_ARENA_BYTES %lld\n#define NK_PARAM_COUNT %lld\n#define NK_STATE_COUNT "
+             "%lld\n\n",
+             (long long)e.arena_floats * 4, (long long)e.infer->param_count,
              (long long)(options->weights ? 0 : e.infer->running_count + e.infer->param_count));
         put_declarations(&e);
-        put(&e, "extern const char *const nk_class_names[NK_CLASSES];\n\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
+        put(&e, "extern const char *const nk_class_names[NK_CLASSES];\n\n#ifdef "
+                "__cplusplus\n}\n#endif\n\n#endif\n");
     }
     pool_free(e.pool);
     return done;
@@ -384,8 +430,8 @@ bool emit_ir(const Arch *arch, const EmitOptions *options, const char *pass, Tex
     for (int i = 0; i < 4; i++)
         known = known || !strcmp(pass, names[i]);
     if (!known)
-        return err_input(err, "--dump-after: no pass \"%s\" here; the passes are %s, %s, %s, %s", pass, names[0], names[1], names[2],
-                         names[3]);
+        return err_input(err, "--dump-after: no pass \"%s\" here; the passes are %s, %s, %s, %s",
+                         pass, names[0], names[1], names[2], names[3]);
     Emission e = emission_open(arch, options, out);
     const Ir *stopped;
     const bool done = run_passes(&e, pass, &stopped, err);
@@ -397,21 +443,32 @@ bool emit_ir(const Arch *arch, const EmitOptions *options, const char *pass, Tex
 
 // ---- initial weights ----------------------------------------------------------------------------
 
-// The entries of one list, and for a batch normalisation the count of batches that PyTorch keeps beside its running mean.
-static void add_stored(TensorFile *file, const NetTensor *tensors, int count, const float *values, const int64_t *batches, Pool *pool)
+// The entries of one list, and for a batch normalisation the count of batches that PyTorch keeps
+// beside its running mean.
+static void add_stored(TensorFile *file, const NetTensor *tensors, int count, const float *values,
+                       const int64_t *batches, Pool *pool)
 {
     static const char mean[] = ".running_mean";
     for (int i = 0; i < count; i++) {
         const NetTensor *t = &tensors[i];
-        StoredTensor s = {.name = t->name, .dtype = DTYPE_F32, .rank = t->rank, .count = t->count, .data = values + t->offset};
+        StoredTensor s = {.name = t->name,
+                          .dtype = DTYPE_F32,
+                          .rank = t->rank,
+                          .count = t->count,
+                          .data = values + t->offset};
         for (int d = 0; d < t->rank; d++)
             s.shape[d] = t->shape[d];
         file->tensors[file->n_tensors++] = s;
         const size_t length = strlen(t->name);
         if (length > sizeof mean && !strcmp(t->name + length - (sizeof mean - 1), mean))
             file->tensors[file->n_tensors++] =
-                (StoredTensor){.name = pool_printf(pool, "%.*s.num_batches_tracked", (int)(length - (sizeof mean - 1)), t->name),
-                               .dtype = DTYPE_I64, .rank = 1, .shape = {1}, .count = 1, .data = batches};
+                (StoredTensor){.name = pool_printf(pool, "%.*s.num_batches_tracked",
+                                                   (int)(length - (sizeof mean - 1)), t->name),
+                               .dtype = DTYPE_I64,
+                               .rank = 1,
+                               .shape = {1},
+                               .count = 1,
+                               .data = batches};
     }
 }
 
@@ -429,7 +486,8 @@ bool emit_weights(const Arch *arch, uint64_t seed, Text *out, Err *err)
     arch_print(arch, &text);
     const char *keys[] = {"nago.arch"}, *values[] = {text.data};
     TensorFile file = {.n_metadata = 1, .keys = keys, .values = values};
-    file.tensors = pool_alloc(pool, (size_t)(ir->n_params + 2 * ir->n_running) * sizeof *file.tensors);
+    file.tensors =
+        pool_alloc(pool, (size_t)(ir->n_params + 2 * ir->n_running) * sizeof *file.tensors);
     add_stored(&file, ir->params, ir->n_params, params, &no_batches, pool);
     add_stored(&file, ir->running, ir->n_running, running, &no_batches, pool);
     tensors_print(&file, out);
@@ -487,7 +545,8 @@ bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text 
         {"weight_bytes", "inference weights", "bytes", params * 4},
         {"batch", "training batch", "images", train.batch},
         {"train_arena_bytes", "training arena", "bytes", train.arena_floats * 4},
-        {"train_memory_bytes", "training memory in all", "bytes", (train.arena_floats + 3 * params + running) * 4},
+        {"train_memory_bytes", "training memory in all", "bytes",
+         (train.arena_floats + 3 * params + running) * 4},
     };
     if (!json) {
         arch_describe(arch, out);
@@ -495,9 +554,11 @@ bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text 
     }
     for (size_t i = 0; i < COUNT_OF(figures); i++)
         if (json)
-            text_printf(out, "%s\"%s\": %lld", i ? ", " : "{", figures[i].key, (long long)figures[i].value);
+            text_printf(out, "%s\"%s\": %lld", i ? ", " : "{", figures[i].key,
+                        (long long)figures[i].value);
         else
-            text_printf(out, "%-26s %12lld %s\n", figures[i].label, (long long)figures[i].value, figures[i].unit);
+            text_printf(out, "%-26s %12lld %s\n", figures[i].label, (long long)figures[i].value,
+                        figures[i].unit);
     if (json)
         text_puts(out, "}\n");
     pool_free(train.pool);

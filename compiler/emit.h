@@ -22,17 +22,21 @@ extern const EmitOptions emit_defaults;
 
 // Is `text` a C identifier that a prefix may be?
 bool emit_prefix_valid(const char *text);
-// The generated file.  With WEIGHTS_BIN, `bin` takes the bytes that belong next to it (else it may be NULL).
-// Errors: weights that do not fit the architecture.
+// The generated file.  With WEIGHTS_BIN, `bin` takes the bytes that belong next to it (else it may
+// be NULL). Errors: weights that do not fit the architecture.
 bool emit_c(const Arch *arch, const EmitOptions *options, Text *out, Text *bin, Err *err);
 // Its declarations, for --header.
 bool emit_header(const Arch *arch, const EmitOptions *options, Text *out, Err *err);
-// The IR after `pass` (NULL: the last one): "lower", "fuse", "grad", "fold", "plan".  An unknown pass is an input error
-// that lists them.
+// The IR after `pass` (NULL: the last one): "lower", "fuse", "grad", "fold", "plan".  An unknown
+// pass is an input error that lists them.
 bool emit_ir(const Arch *arch, const EmitOptions *options, const char *pass, Text *out, Err *err);
 // Cells, ops, weights, MACs, arena and training memory, in words or as one JSON object.
 bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text *out, Err *err);
-// The weights that net_init makes for `seed`, as a safetensors file with the architecture in its metadata.
+// The weights that net_init makes for `seed`, as a safetensors file with the architecture in its
+// metadata.
 bool emit_weights(const Arch *arch, uint64_t seed, Text *out, Err *err);
+
+// The network as a self-contained PyTorch module with the parameter names of weights.safetensors.
+bool emit_pytorch(const Arch *arch, Text *out, Err *err);
 
 #endif

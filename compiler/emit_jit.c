@@ -1,5 +1,6 @@
-// emit_jit.c - the text that the JIT compiles: straight lists of calls of the runtime's kernels, reached through function
-// pointers that jit.c fills by name.  No loop, no arithmetic: tcc does not optimise, and need not.
+// emit_jit.c - the text that the JIT compiles: straight lists of calls of the runtime's kernels,
+// reached through function pointers that jit.c fills by name.  No loop, no arithmetic: tcc does not
+// optimise, and need not.
 #include "emit_ops.h"
 
 void emit_jit(const Ir *infer, const Ir *gradient, const Ir *update, bool profile, Text *out)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 bool emit_groups_vary(const Ir *ir)
 {
     return ir->groups > 1;
@@ -34,7 +33,8 @@ static const char *tensor_type(const char *word, int length)
         return memchr(word, '=', (size_t)length) ? "float *const *" : "const float *const *";
     if (word_is(word, length, "labels"))
         return "const int *";
-    return memchr(word, '=', (size_t)length) || memchr(word, '+', (size_t)length) ? "float *" : "const float *";
+    return memchr(word, '=', (size_t)length) || memchr(word, '+', (size_t)length) ? "float *"
+                                                                                  : "const float *";
 }
 
 static const char *call_type(const char *word, int length)
@@ -50,13 +50,15 @@ void emit_signature(OpKind kind, bool attributes, bool groups, Text *out)
     const char *comma = "(";
     for (const char *word = info->tensors; *word;) {
         const int length = (int)strcspn(word, " ");
-        text_printf(out, "%s%s%.*s", comma, tensor_type(word, length), (int)strcspn(word, "=+?* "), word);
+        text_printf(out, "%s%s%.*s", comma, tensor_type(word, length), (int)strcspn(word, "=+?* "),
+                    word);
         comma = ", ";
         word += length + (word[length] == ' ');
     }
     for (const char *word = attributes ? info->attributes : ""; *word;) {
         const int length = (int)strcspn(word, " ");
-        text_printf(out, ", %s %.*s", word_is(word, length, "scale") ? "float" : "int", length, word);
+        text_printf(out, ", %s %.*s", word_is(word, length, "scale") ? "float" : "int", length,
+                    word);
         word += length + (word[length] == ' ');
     }
     for (const char *word = info->call; *word;) {
@@ -73,8 +75,10 @@ void emit_signature(OpKind kind, bool attributes, bool groups, Text *out)
 static void emit_pointer(const Ir *ir, int index, const EmitStyle *style, Text *out)
 {
     static const char *const base[SPACE_COUNT] = {"arena", "params", "grads", "state", "weights"};
-    static const char *const whole[SPACE_COUNT] = {
-        [SPACE_IMAGES] = "call->images", [SPACE_LABELS] = "call->labels", [SPACE_LOGITS] = "call->logits", [SPACE_LOSS] = "call->loss"};
+    static const char *const whole[SPACE_COUNT] = {[SPACE_IMAGES] = "call->images",
+                                                   [SPACE_LABELS] = "call->labels",
+                                                   [SPACE_LOGITS] = "call->logits",
+                                                   [SPACE_LOSS] = "call->loss"};
     if (index < 0) {
         text_puts(out, style->jit ? "0" : "NULL");
         return;
@@ -94,7 +98,8 @@ static void emit_tensors(const Ir *ir, const Op *op, const EmitStyle *style, Tex
         const Arg arg = op_arg(op, i);
         text_puts(out, i ? ", " : "(");
         if (arg.first_of_list)
-            text_puts(out, arg.access == ACCESS_READ ? "(const float *const[]){" : "(float *const[]){");
+            text_puts(out,
+                      arg.access == ACCESS_READ ? "(const float *const[]){" : "(float *const[]){");
         emit_pointer(ir, arg.tensor, style, out);
         if (arg.last_of_list)
             text_puts(out, "}");
@@ -121,9 +126,10 @@ static void emit_attributes(const Op *op, Text *out)
 static void wrapper_part(const char *word, int length, double value, Text *out)
 {
     static const char *const letters[][2] = {
-        {"channels", "c"}, {"height", "h"}, {"width", "w"}, {"filters", "k"}, {"kernel_h", "r"}, {"kernel_w", "s"},
-        {"stride", "stride"}, {"out_height", "oh"}, {"out_width", "ow"}, {"classes", "k"}, {"inputs", "x"},
-        {"total", "of"}, {"offset", "at"}, {"size", "n"}};
+        {"channels", "c"},   {"height", "h"},   {"width", "w"},       {"filters", "k"},
+        {"kernel_h", "r"},   {"kernel_w", "s"}, {"stride", "stride"}, {"out_height", "oh"},
+        {"out_width", "ow"}, {"classes", "k"},  {"inputs", "x"},      {"total", "of"},
+        {"offset", "at"},    {"size", "n"}};
     if (word_is(word, length, "relu") || word_is(word, length, "accumulate")) {
         if (value != 0.0)
             text_puts(out, word_is(word, length, "relu") ? "_relu" : "_add");
@@ -151,7 +157,8 @@ void emit_wrapper_name(const Ir *ir, const Op *op, const EmitStyle *style, Text 
     }
 }
 
-static void emit_wrapper(const Ir *ir, const Op *op, const char *name, const EmitStyle *style, Text *out)
+static void emit_wrapper(const Ir *ir, const Op *op, const char *name, const EmitStyle *style,
+                         Text *out)
 {
     const OpInfo *info = &op_info[op->kind];
     const bool groups = emit_groups_vary(ir);
@@ -199,7 +206,8 @@ static int by_order(const void *a, const void *b)
     return ((const Wrapper *)a)->order - ((const Wrapper *)b)->order;
 }
 
-void emit_wrappers(const Ir *const *programs, int count, const EmitStyle *style, Pool *pool, Text *out)
+void emit_wrappers(const Ir *const *programs, int count, const EmitStyle *style, Pool *pool,
+                   Text *out)
 {
     int n = 0, kept = 0;
     for (int p = 0; p < count; p++)
@@ -295,12 +303,14 @@ static const char *direction(const Ir *ir, int op)
     return op < ir->n_forward ? "" : "_backward";
 }
 
-static void emit_place(const Ir *ir, const char *name, int from, int to, const EmitStyle *style, Text *out)
+static void emit_place(const Ir *ir, const char *name, int from, int to, const EmitStyle *style,
+                       Text *out)
 {
     const Place *place = &ir->places[ir->ops[from].place];
     if (!style->jit)
         text_printf(out, "// %s%s\n", place->name, from < ir->n_forward ? "" : ", backward");
-    text_printf(out, "static void %s_%s_%s%s", style->jit ? "nk" : style->prefix, name, place->symbol, direction(ir, from));
+    text_printf(out, "static void %s_%s_%s%s", style->jit ? "nk" : style->prefix, name,
+                place->symbol, direction(ir, from));
     emit_parameters(style, out);
     emit_bases(ir, from, to, style, out);
     for (int o = from; o < to; o++) {
@@ -318,7 +328,8 @@ static void emit_place(const Ir *ir, const char *name, int from, int to, const E
 static int place_end(const Ir *ir, int from)
 {
     int to = from;
-    while (to < ir->n_ops && ir->ops[to].place == ir->ops[from].place && (to < ir->n_forward) == (from < ir->n_forward))
+    while (to < ir->n_ops && ir->ops[to].place == ir->ops[from].place &&
+           (to < ir->n_forward) == (from < ir->n_forward))
         to++;
     return to;
 }
@@ -329,8 +340,8 @@ static void emit_own_arrays(const Ir *ir, const EmitStyle *style, Text *out)
         return;
     for (int t = 0; t < ir->n_tensors; t++)
         if (ir->tensors[t].space == SPACE_ARENA && ir->tensors[t].offset >= 0)
-            text_printf(out, "static _Alignas(64) float %s_%s_t%d[%lld]; // %s\n", style->prefix, ir->name, t,
-                        (long long)ir->tensors[t].floats, ir->tensors[t].name);
+            text_printf(out, "static _Alignas(64) float %s_%s_t%d[%lld]; // %s\n", style->prefix,
+                        ir->name, t, (long long)ir->tensors[t].floats, ir->tensors[t].name);
     text_puts(out, "\n");
 }
 
@@ -343,7 +354,8 @@ void emit_program(const Ir *ir, const char *name, const EmitStyle *style, Text *
     text_printf(out, "%svoid %s_program_%s", style->jit ? "" : "static ", prefix, name);
     emit_parameters(style, out);
     for (int o = 0; o < ir->n_ops; o = place_end(ir, o))
-        text_printf(out, "    %s_%s_%s%s(call%s);\n", prefix, name, ir->places[ir->ops[o].place].symbol, direction(ir, o),
+        text_printf(out, "    %s_%s_%s%s(call%s);\n", prefix, name,
+                    ir->places[ir->ops[o].place].symbol, direction(ir, o),
                     style->jit ? ", part, parts" : "");
     text_puts(out, "}\n\n");
 }

@@ -1,4 +1,5 @@
-// emit_ops.h - the pieces that all emitters write: pasted templates, pointers, calls.  Inside compiler/ only.
+// emit_ops.h - the pieces that all emitters write: pasted templates, pointers, calls.  Inside
+// compiler/ only.
 #ifndef NAGO_EMIT_OPS_H
 #define NAGO_EMIT_OPS_H
 
@@ -8,7 +9,8 @@
 
 // The text of templates/NAME.{c,h}, by the symbol in template_list.h.
 const char *template_text(const char *symbol);
-// Pastes a template with nk_ and NK_ replaced by the prefix: every file-scope name then starts with it.
+// Pastes a template with nk_ and NK_ replaced by the prefix: every file-scope name then starts with
+// it.
 void template_paste(const char *symbol, const char *prefix, Text *out);
 // Pastes a text of our own the same way.
 void template_rename(const char *text, const char *prefix, Text *out);
@@ -17,27 +19,29 @@ void template_rename(const char *text, const char *prefix, Text *out);
 
 typedef struct {
     const char *prefix;
-    bool jit;          // kernels are function pointers that take every attribute; else a wrapper per shape
-    bool profile;      // a mark after each op (JIT)
-    bool own_arrays;   // arena tensors are arrays of their own (--no-plan in a generated file)
+    bool jit; // kernels are function pointers that take every attribute; else a wrapper per shape
+    bool profile;    // a mark after each op (JIT)
+    bool own_arrays; // arena tensors are arrays of their own (--no-plan in a generated file)
 } EmitStyle;
 
 // Whether a call needs the number of groups at run time.
 bool emit_groups_vary(const Ir *ir);
-// The parameter list of a kernel: "(float *y, const float *x, int channels, ..., int part, int parts)".  Without
-// attributes: only tensors and what the call brings.
+// The parameter list of a kernel: "(float *y, const float *x, int channels, ..., int part, int
+// parts)".  Without attributes: only tensors and what the call brings.
 void emit_signature(OpKind kind, bool attributes, bool groups, Text *out);
 // The name of an op's wrapper: "net_conv_c14_h32_w32_k14_r3_s3".
 void emit_wrapper_name(const Ir *ir, const Op *op, const EmitStyle *style, Text *out);
 // One non-inlined wrapper for every distinct shape among the ops of the programs.
-void emit_wrappers(const Ir *const *programs, int count, const EmitStyle *style, Pool *pool, Text *out);
-// A program: one function per place, then the function that calls them in order.  `name` is "infer", "gradient", "update".
+void emit_wrappers(const Ir *const *programs, int count, const EmitStyle *style, Pool *pool,
+                   Text *out);
+// A program: one function per place, then the function that calls them in order.  `name` is
+// "infer", "gradient", "update".
 void emit_program(const Ir *ir, const char *name, const EmitStyle *style, Text *out);
 
 // ---- emit_jit.c ---------------------------------------------------------------------------------
 
-// The text that the JIT compiles: the ABI, a function pointer for each kernel used, the three programs, and
-// nk_imports, pairs of a kernel's name and where its address goes.
+// The text that the JIT compiles: the ABI, a function pointer for each kernel used, the three
+// programs, and nk_imports, pairs of a kernel's name and where its address goes.
 void emit_jit(const Ir *infer, const Ir *gradient, const Ir *update, bool profile, Text *out);
 
 // ---- emit_weights.c -----------------------------------------------------------------------------
@@ -45,7 +49,9 @@ void emit_jit(const Ir *infer, const Ir *gradient, const Ir *update, bool profil
 #include "emit.h"
 // The constants of an inference file.
 void emit_const_data(const Ir *ir, const EmitOptions *options, Text *out, Text *bin);
-// The table of names, shapes, offsets of a trainable file: "static const net_tensor net_param_table[] = ...".
-void emit_table(const NetTensor *tensors, int count, const char *prefix, const char *table, Text *out);
+// The table of names, shapes, offsets of a trainable file: "static const net_tensor
+// net_param_table[] = ...".
+void emit_table(const NetTensor *tensors, int count, const char *prefix, const char *table,
+                Text *out);
 
 #endif

@@ -1,9 +1,11 @@
-// emit_weights.c - numbers as C text: constants in a form that compilers read fast, and tables of tensors.
+// emit_weights.c - numbers as C text: constants in a form that compilers read fast, and tables of
+// tensors.
 #include "emit_ops.h"
 
 #include <string.h>
 
-// Bytes as string literals, 96 to a line.  A string is read by gcc several times faster than a list of numbers.
+// Bytes as string literals, 96 to a line.  A string is read by gcc several times faster than a list
+// of numbers.
 static void emit_string(const unsigned char *bytes, size_t count, Text *out)
 {
     char line[4 * 96 + 16];
@@ -34,7 +36,10 @@ static void emit_list(const float *values, int64_t count, Text *out)
         Text one = {0};
         text_printf(&one, "%.9g", (double)values[i]);
         const bool whole = !strpbrk(one.data, ".en");
-        text_printf(out, "%s%sf%s", one.data, whole ? ".0" : "", i + 1 == count ? "\n" : i % 8 == 7 ? ",\n" : ", ");
+        text_printf(out, "%s%sf%s", one.data, whole ? ".0" : "",
+                    i + 1 == count ? "\n"
+                    : i % 8 == 7   ? ",\n"
+                                   : ", ");
         text_free(&one);
     }
 }
@@ -43,43 +48,58 @@ void emit_const_data(const Ir *ir, const EmitOptions *options, Text *out, Text *
 {
     const size_t bytes = (size_t)ir->const_count * sizeof(float);
     const char *prefix = options->prefix;
-    text_printf(out, "// %lld numbers: for each convolution its weights [channel][row][column][filter], batch normalisation folded in,\n"
-                     "// then its biases; every tensor begins at a multiple of 64 bytes.\n",
+    text_printf(out,
+                "// %lld numbers: for each convolution its weights [channel][row][column][filter], "
+                "batch normalisation folded in,\n"
+                "// then its biases; every tensor begins at a multiple of 64 bytes.\n",
                 (long long)ir->const_count);
     if (options->form == WEIGHTS_LIST) {
-        text_printf(out, "static const _Alignas(64) struct {\n    float values[%lld];\n} %s_weights = {{\n", (long long)ir->const_count, prefix);
+        text_printf(
+            out, "static const _Alignas(64) struct {\n    float values[%lld];\n} %s_weights = {{\n",
+            (long long)ir->const_count, prefix);
         emit_list(ir->const_data, ir->const_count, out);
         text_puts(out, "}};\n\n");
         return;
     }
     text_puts(out, "#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__\n"
-                   "#error \"these weights are little-endian: write the file with --weights-form list\"\n#endif\n");
+                   "#error \"these weights are little-endian: write the file with --weights-form "
+                   "list\"\n#endif\n");
     if (options->form == WEIGHTS_BIN) {
         text_add(bin, (const char *)ir->const_data, bytes);
-        text_printf(out, "// %s must lie in the folder where the compiler runs (or give -Wa,-IDIR)\n"
-                         "__asm__(\".section .rodata\\n.balign 64\\n.global %s_weights\\n%s_weights:\\n.incbin \\\"%s\\\"\\n.previous\\n\");\n"
-                         "extern const struct {\n    float values[%lld];\n} %s_weights;\n\n",
-                    options->bin_name, prefix, prefix, options->bin_name, (long long)ir->const_count, prefix);
+        text_printf(out,
+                    "// %s must lie in the folder where the compiler runs (or give -Wa,-IDIR)\n"
+                    "__asm__(\".section .rodata\\n.balign 64\\n.global "
+                    "%s_weights\\n%s_weights:\\n.incbin \\\"%s\\\"\\n.previous\\n\");\n"
+                    "extern const struct {\n    float values[%lld];\n} %s_weights;\n\n",
+                    options->bin_name, prefix, prefix, options->bin_name,
+                    (long long)ir->const_count, prefix);
         return;
     }
     text_puts(out, "#if defined(__GNUC__) && !defined(__TINYC__)\n#pragma GCC diagnostic push\n"
                    "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n#endif\n");
-    text_printf(out, "static const _Alignas(64) union {\n    char bytes[%zu];\n    float values[%lld];\n} %s_weights = {\n", bytes + 1,
-                (long long)ir->const_count, prefix);
+    text_printf(out,
+                "static const _Alignas(64) union {\n    char bytes[%zu];\n    float "
+                "values[%lld];\n} %s_weights = {\n",
+                bytes + 1, (long long)ir->const_count, prefix);
     emit_string((const unsigned char *)ir->const_data, bytes, out);
-    text_puts(out, "};\n#if defined(__GNUC__) && !defined(__TINYC__)\n#pragma GCC diagnostic pop\n#endif\n\n");
+    text_puts(
+        out,
+        "};\n#if defined(__GNUC__) && !defined(__TINYC__)\n#pragma GCC diagnostic pop\n#endif\n\n");
 }
 
-void emit_table(const NetTensor *tensors, int count, const char *prefix, const char *table, Text *out)
+void emit_table(const NetTensor *tensors, int count, const char *prefix, const char *table,
+                Text *out)
 {
-    static const int init_code[] = {[INIT_HE_FAN_OUT] = 0, [INIT_UNIFORM_FAN_IN] = 1, [INIT_ONE] = 2, [INIT_ZERO] = 3};
+    static const int init_code[] = {
+        [INIT_HE_FAN_OUT] = 0, [INIT_UNIFORM_FAN_IN] = 1, [INIT_ONE] = 2, [INIT_ZERO] = 3};
     text_printf(out, "const %s_tensor %s_%s_table[%d] = {\n", prefix, prefix, table, count);
     for (int i = 0; i < count; i++) {
         const NetTensor *t = &tensors[i];
         text_printf(out, "    {\"%s\", %d, {", t->name, t->rank);
         for (int d = 0; d < t->rank; d++)
             text_printf(out, "%s%d", d ? ", " : "", t->shape[d]);
-        text_printf(out, "}, %lld, %lld, %d, %d},\n", (long long)t->offset, (long long)t->count, init_code[t->init], t->fan);
+        text_printf(out, "}, %lld, %lld, %d, %d},\n", (long long)t->offset, (long long)t->count,
+                    init_code[t->init], t->fan);
     }
     text_puts(out, "};\n\n");
 }

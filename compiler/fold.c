@@ -1,16 +1,22 @@
-// fold.c - inference of one image with known weights: every parameter becomes a constant, in the order in which kernels
-// read it, and batch normalisation disappears into the convolution before it:
+// fold.c - inference of one image with known weights: every parameter becomes a constant, in the
+// order in which kernels read it, and batch normalisation disappears into the convolution before
+// it:
 //
 //   BN(conv(x; w, b)) = conv(x; s w, s (b - mean) + beta),   s = gamma / sqrt(var + eps)
 //
-// In: the pixel-layout inference IR of lower.c after fuse_relu.  Out: the same list with CONV_PIXELS in place of
-// PACK_WEIGHTS + CONV (+ BATCHNORM_INFER), PAD before kernels larger than a pixel, constants in ir->const_data.
+// In: the pixel-layout inference IR of lower.c after fuse_relu.  Out: the same list with
+// CONV_PIXELS in place of PACK_WEIGHTS + CONV (+ BATCHNORM_INFER), PAD before kernels larger than a
+// pixel, constants in ir->const_data.
 #include "ir.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { ALIGN = 16, SPARE = 64, STEP = 32 }; // as templates/conv_pixels.c: spare floats, the widest step
+enum {
+    ALIGN = 16,
+    SPARE = 64,
+    STEP = 32
+}; // as templates/conv_pixels.c: spare floats, the widest step
 
 typedef struct {
     Ir *ir;
@@ -30,7 +36,8 @@ typedef struct {
 static int new_constant(Folding *f, const char *name, int64_t count, float **values)
 {
     const size_t room = (size_t)(count + ALIGN - 1) / ALIGN * ALIGN;
-    f->values = pool_grow(f->ir->pool, f->values, f->count, f->count + room, &f->capacity, sizeof *f->values);
+    f->values = pool_grow(f->ir->pool, f->values, f->count, f->count + room, &f->capacity,
+                          sizeof *f->values);
     const int tensor = ir_vector(f->ir, name, SPACE_CONST, count, (int64_t)f->count);
     *values = f->values + f->count;
     memset(*values, 0, room * sizeof **values);
@@ -46,12 +53,14 @@ static const StoredTensor *stored(const Folding *f, int tensor)
 // A parameter or running statistic as it is.
 static int as_constant(Folding *f, int tensor)
 {
-    if (tensor < 0 || (f->ir->tensors[tensor].space != SPACE_PARAM && f->ir->tensors[tensor].space != SPACE_STATE))
+    if (tensor < 0 || (f->ir->tensors[tensor].space != SPACE_PARAM &&
+                       f->ir->tensors[tensor].space != SPACE_STATE))
         return tensor;
     if (f->constant[tensor] < 0) {
         float *values;
         const StoredTensor *s = stored(f, tensor);
-        f->constant[tensor] = new_constant(f, f->ir->tensors[tensor].name, f->ir->tensors[tensor].floats, &values);
+        f->constant[tensor] =
+            new_constant(f, f->ir->tensors[tensor].name, f->ir->tensors[tensor].floats, &values);
         for (int64_t i = 0; i < s->count; i++)
             values[i] = (float)tensor_value(s, i);
     }
@@ -61,7 +70,9 @@ static int as_constant(Folding *f, int tensor)
 // The batch normalisation that alone reads y, or NULL.
 static const Op *following_batchnorm(const Folding *f, int y)
 {
-    return f->readers[y] == 1 && f->old[f->reader[y]].kind == OP_BATCHNORM_INFER ? &f->old[f->reader[y]] : NULL;
+    return f->readers[y] == 1 && f->old[f->reader[y]].kind == OP_BATCHNORM_INFER
+               ? &f->old[f->reader[y]]
+               : NULL;
 }
 
 static void fold_conv(Folding *f, const Op *op)
@@ -69,26 +80,33 @@ static void fold_conv(Folding *f, const Op *op)
     Ir *ir = f->ir;
     Attr a = op->attr;
     const Op *bn = following_batchnorm(f, op->args[0]);
-    const int weight = f->old[f->writer[op->args[2]]].args[1], taps = a.channels * a.kernel_h * a.kernel_w;
+    const int weight = f->old[f->writer[op->args[2]]].args[1],
+              taps = a.channels * a.kernel_h * a.kernel_w;
     const StoredTensor *w = stored(f, weight), *b = stored(f, op->args[3]);
     float *packed, *bias;
     const int cw = new_constant(f, ir->tensors[weight].name, (int64_t)taps * a.filters, &packed);
     double *scale = pool_alloc(ir->pool, (size_t)a.filters * sizeof *scale);
     for (int k = 0; k < a.filters; k++) {
-        scale[k] = bn ? tensor_value(stored(f, bn->args[2]), k) / sqrt(tensor_value(stored(f, bn->args[5]), k) + 1e-5) : 1.0;
+        scale[k] = bn ? tensor_value(stored(f, bn->args[2]), k) /
+                            sqrt(tensor_value(stored(f, bn->args[5]), k) + 1e-5)
+                      : 1.0;
         for (int t = 0; t < taps; t++)
-            packed[(int64_t)t * a.filters + k] = (float)(scale[k] * tensor_value(w, (int64_t)k * taps + t));
+            packed[(int64_t)t * a.filters + k] =
+                (float)(scale[k] * tensor_value(w, (int64_t)k * taps + t));
     }
     const int cb = new_constant(f, ir->tensors[op->args[3]].name, a.filters, &bias);
     for (int k = 0; k < a.filters; k++)
-        bias[k] = (float)(bn ? scale[k] * (tensor_value(b, k) - tensor_value(stored(f, bn->args[4]), k)) +
-                                   tensor_value(stored(f, bn->args[3]), k)
-                             : tensor_value(b, k));
+        bias[k] =
+            (float)(bn ? scale[k] * (tensor_value(b, k) - tensor_value(stored(f, bn->args[4]), k)) +
+                             tensor_value(stored(f, bn->args[3]), k)
+                       : tensor_value(b, k));
     int x = op->args[1];
     if (a.kernel_h * a.kernel_w > 1 || a.height * a.width < STEP) {
-        const int64_t halo = (int64_t)a.channels * (a.height + a.kernel_h - 1) * (a.width + a.kernel_w - 1);
-        const int padded = ir_vector(ir, pool_printf(ir->pool, "%s.padded", ir->tensors[op->args[0]].name), SPACE_ARENA,
-                                     halo + SPARE, -1);
+        const int64_t halo =
+            (int64_t)a.channels * (a.height + a.kernel_h - 1) * (a.width + a.kernel_w - 1);
+        const int padded =
+            ir_vector(ir, pool_printf(ir->pool, "%s.padded", ir->tensors[op->args[0]].name),
+                      SPACE_ARENA, halo + SPARE, -1);
         ir_op(ir, OP_PAD, (int[]){padded, x}, 2, a);
         x = padded;
     }
@@ -121,18 +139,24 @@ static bool check_weights(const Folding *f, const NetTensor *tensors, int n)
         const NetTensor *want = &tensors[i];
         const StoredTensor *have = tensors_find(f->weights, want->name);
         if (!have)
-            return err_input(f->err, "the weights have no tensor \"%s\" (this architecture needs it; are they another net's?)",
+            return err_input(f->err,
+                             "the weights have no tensor \"%s\" (this architecture needs it; are "
+                             "they another net's?)",
                              want->name);
         bool same = have->rank == want->rank;
         for (int d = 0; same && d < want->rank; d++)
             same = have->shape[d] == want->shape[d];
         if (!same)
-            return err_input(f->err, "the weights' tensor \"%s\" has %lld values in %d dimensions; this architecture needs %lld in %d",
-                             want->name, (long long)have->count, have->rank, (long long)want->count, want->rank);
+            return err_input(f->err,
+                             "the weights' tensor \"%s\" has %lld values in %d dimensions; this "
+                             "architecture needs %lld in %d",
+                             want->name, (long long)have->count, have->rank, (long long)want->count,
+                             want->rank);
         for (int64_t j = 0; j < have->count; j++)
             if (!isfinite(tensor_value(have, j)))
-                return err_input(f->err, "the weights' tensor \"%s\" has a value that is not finite at %lld", want->name,
-                                 (long long)j);
+                return err_input(
+                    f->err, "the weights' tensor \"%s\" has a value that is not finite at %lld",
+                    want->name, (long long)j);
     }
     return true;
 }
@@ -156,8 +180,14 @@ static void survey(Folding *f)
 bool fold_weights(Ir *ir, const TensorFile *weights, Err *err)
 {
     const size_t n = (size_t)ir->n_tensors;
-    Folding f = {.ir = ir, .weights = weights, .old = ir->ops, .n_old = ir->n_ops, .n_tensors = ir->n_tensors, .err = err};
-    if (!check_weights(&f, ir->params, ir->n_params) || !check_weights(&f, ir->running, ir->n_running))
+    Folding f = {.ir = ir,
+                 .weights = weights,
+                 .old = ir->ops,
+                 .n_old = ir->n_ops,
+                 .n_tensors = ir->n_tensors,
+                 .err = err};
+    if (!check_weights(&f, ir->params, ir->n_params) ||
+        !check_weights(&f, ir->running, ir->n_running))
         return false;
     f.readers = pool_alloc(ir->pool, n * sizeof *f.readers);
     f.reader = pool_alloc(ir->pool, n * sizeof *f.reader);

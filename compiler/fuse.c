@@ -1,8 +1,10 @@
-// fuse.c - forward fusions, each with a name; run before differentiation, which knows the fused forms.
+// fuse.c - forward fusions, each with a name; run before differentiation, which knows the fused
+// forms.
 //
-// fuse_affine  batch normalisation becomes statistics and a multiply-add that its readers apply: normalised values are not stored
-// fuse_global_pool  the head's last map is averaged as it is normalised and rectified, not stored
-// fuse_relu    a ReLU becomes an attribute of the op that makes its only input
+// fuse_affine  batch normalisation becomes statistics and a multiply-add that its readers apply:
+// normalised values are not stored fuse_global_pool  the head's last map is averaged as it is
+// normalised and rectified, not stored fuse_relu    a ReLU becomes an attribute of the op that
+// makes its only input
 #include "ir.h"
 
 #include <string.h>
@@ -26,7 +28,8 @@ static void count_readers(const Ir *ir, int *readers, int *writer)
         }
 }
 
-// ReLU(x) -> x's own op with `relu` set, where ReLU is the only reader of x: one pass over memory less.
+// ReLU(x) -> x's own op with `relu` set, where ReLU is the only reader of x: one pass over memory
+// less.
 void fuse_relu(Ir *ir)
 {
     int *readers = pool_alloc(ir->pool, (size_t)ir->n_tensors * sizeof *readers);
@@ -73,7 +76,8 @@ static bool can_absorb(OpKind kind)
 
 static View view_of(const Views *v, int tensor)
 {
-    return tensor < v->n_tensors && v->views[tensor].y >= 0 ? v->views[tensor] : (View){tensor, -1, -1};
+    return tensor < v->n_tensors && v->views[tensor].y >= 0 ? v->views[tensor]
+                                                            : (View){tensor, -1, -1};
 }
 
 // x = [relu] sum of the n tensors xs, weighted by the scalars as (or `scale`), through their views.
@@ -90,7 +94,11 @@ static void affine_sum(Views *v, int x, const int *xs, const int *as, int n, flo
         args[1 + 3 * n + j] = as[j];
     }
     ir_op(v->ir, OP_AFFINE_SUM, args, 4 * n + 1,
-          (Attr){.inputs = n, .channels = t.channels, .scale = scale, .size = t.height * t.width, .relu = relu});
+          (Attr){.inputs = n,
+                 .channels = t.channels,
+                 .scale = scale,
+                 .size = t.height * t.width,
+                 .relu = relu});
 }
 
 // From here on z is scale y + shift; written out only for readers that cannot take it so.
@@ -107,10 +115,13 @@ static void view_batchnorm(Views *v, const Op *op)
     const bool training = op->kind == OP_BATCHNORM;
     const int z = op->args[0], *a = op->args;
     const char *name = ir->tensors[z].name;
-    const int scale = ir_vector(ir, pool_printf(ir->pool, "%s.scale", name), SPACE_ARENA, op->attr.channels, -1);
-    const int shift = ir_vector(ir, pool_printf(ir->pool, "%s.shift", name), SPACE_ARENA, op->attr.channels, -1);
+    const int scale =
+        ir_vector(ir, pool_printf(ir->pool, "%s.scale", name), SPACE_ARENA, op->attr.channels, -1);
+    const int shift =
+        ir_vector(ir, pool_printf(ir->pool, "%s.shift", name), SPACE_ARENA, op->attr.channels, -1);
     if (training)
-        ir_op(ir, OP_BATCHNORM_STATS, (int[]){scale, shift, a[1], a[2], a[3], a[4], a[5], a[6], a[7]}, 9, op->attr);
+        ir_op(ir, OP_BATCHNORM_STATS,
+              (int[]){scale, shift, a[1], a[2], a[3], a[4], a[5], a[6], a[7]}, 9, op->attr);
     else
         ir_op(ir, OP_BATCHNORM_RUNNING, (int[]){scale, shift, a[2], a[3], a[4], a[5]}, 6, op->attr);
     set_view(v, z, training ? a[5] : a[1], scale, shift);
@@ -121,7 +132,8 @@ static void view_pool(Views *v, const Op *op)
 {
     const View view = view_of(v, op->args[1]);
     const Tensor t = v->ir->tensors[op->args[0]];
-    const int pooled = ir_tensor(v->ir, pool_printf(v->ir->pool, "%s.raw", t.name), SPACE_ARENA, t.channels, t.height, t.width);
+    const int pooled = ir_tensor(v->ir, pool_printf(v->ir->pool, "%s.raw", t.name), SPACE_ARENA,
+                                 t.channels, t.height, t.width);
     ir_op(v->ir, OP_ADAPTIVE_POOL, (int[]){pooled, view.y}, 2, op->attr);
     set_view(v, op->args[0], pooled, view.scale, view.shift);
 }
@@ -137,7 +149,8 @@ static void view_op(Views *v, const Op *op)
     else if (op->kind == OP_RELU && view_of(v, op->args[1]).scale >= 0)
         affine_sum(v, op->args[0], &op->args[1], &none, 1, 1.0f, 1);
     else if (op->kind == OP_WEIGHTED_SUM)
-        affine_sum(v, op->args[0], op->args + 1, op->args + 1 + op->attr.inputs, op->attr.inputs, op->attr.scale, op->attr.relu);
+        affine_sum(v, op->args[0], op->args + 1, op->args + 1 + op->attr.inputs, op->attr.inputs,
+                   op->attr.scale, op->attr.relu);
     else
         ir_op(v->ir, op->kind, op->args, op->n_args, op->attr);
 }
@@ -145,12 +158,18 @@ static void view_op(Views *v, const Op *op)
 void fuse_affine(Ir *ir)
 {
     const size_t n = (size_t)ir->n_tensors;
-    Views v = {ir, ir->ops, ir->n_ops, ir->n_tensors, pool_alloc(ir->pool, n * sizeof *v.views), pool_alloc(ir->pool, n)};
+    Views v = {ir,
+               ir->ops,
+               ir->n_ops,
+               ir->n_tensors,
+               pool_alloc(ir->pool, n * sizeof *v.views),
+               pool_alloc(ir->pool, n)};
     for (int t = 0; t < v.n_tensors; t++)
         v.views[t].y = -1;
     for (int o = 0; o < v.n_old; o++)
         for (int i = 0; i < v.old[o].n_args; i++)
-            if (v.old[o].args[i] >= 0 && !can_absorb(v.old[o].kind) && op_arg(&v.old[o], i).access == ACCESS_READ)
+            if (v.old[o].args[i] >= 0 && !can_absorb(v.old[o].kind) &&
+                op_arg(&v.old[o], i).access == ACCESS_READ)
                 v.is_plain[v.old[o].args[i]] = true;
     ir->ops = NULL;
     ir->n_ops = 0;
@@ -162,7 +181,8 @@ void fuse_affine(Ir *ir)
 
 // ---- the head -----------------------------------------------------------------------------------
 
-// x = relu(scale y + shift), then x's global average, which alone reads it: one op that reads y and stores no map.
+// x = relu(scale y + shift), then x's global average, which alone reads it: one op that reads y and
+// stores no map.
 void fuse_global_pool(Ir *ir)
 {
     int *readers = pool_alloc(ir->pool, (size_t)ir->n_tensors * sizeof *readers);
@@ -171,13 +191,21 @@ void fuse_global_pool(Ir *ir)
     count_readers(ir, readers, writer);
     for (int o = 0; o < ir->n_ops; o++) {
         Op op = ir->ops[o];
-        const int sum = op.kind == OP_ADAPTIVE_POOL && op.attr.out_height * op.attr.out_width == 1 ? writer[op.args[1]] : -1;
+        const int sum = op.kind == OP_ADAPTIVE_POOL && op.attr.out_height * op.attr.out_width == 1
+                            ? writer[op.args[1]]
+                            : -1;
         const Op *from = sum >= 0 ? &ir->ops[sum] : NULL; // not moved yet: it stands right before
-        if (from && sum == kept - 1 && from->kind == OP_AFFINE_SUM && from->attr.inputs == 1 && from->attr.relu && from->args[2] >= 0 &&
-            from->args[4] < 0 && from->attr.scale == 1.0f && readers[op.args[1]] == 1) {
+        if (from && sum == kept - 1 && from->kind == OP_AFFINE_SUM && from->attr.inputs == 1 &&
+            from->attr.relu && from->args[2] >= 0 && from->args[4] < 0 &&
+            from->attr.scale == 1.0f && readers[op.args[1]] == 1) {
             int *args = pool_alloc(ir->pool, 4 * sizeof *args);
-            memcpy(args, (const int[]){op.args[0], from->args[1], from->args[2], from->args[3]}, 4 * sizeof *args);
-            op = (Op){OP_AFFINE_POOL, 4, args, {.channels = from->attr.channels, .size = from->attr.size}, op.place};
+            memcpy(args, (const int[]){op.args[0], from->args[1], from->args[2], from->args[3]},
+                   4 * sizeof *args);
+            op = (Op){OP_AFFINE_POOL,
+                      4,
+                      args,
+                      {.channels = from->attr.channels, .size = from->attr.size},
+                      op.place};
             kept--;
         }
         for (int i = 0; i < op.n_args; i++)

@@ -1,11 +1,12 @@
-// grad.c - reverse-mode differentiation: walks the forward ops backwards and appends, for each, the ops that take the
-// gradient of its result to the gradients of its arguments.  A tensor that several ops read gets its gradient by
-// adding: the first reader met writes, the others accumulate.
+// grad.c - reverse-mode differentiation: walks the forward ops backwards and appends, for each, the
+// ops that take the gradient of its result to the gradients of its arguments.  A tensor that
+// several ops read gets its gradient by adding: the first reader met writes, the others accumulate.
 #include "ir.h"
 
 #include <string.h>
 
-// A reader's share in the gradient of a tensor: weight times g, the weight being sigmoid(scalar) or `scale`.
+// A reader's share in the gradient of a tensor: weight times g, the weight being sigmoid(scalar) or
+// `scale`.
 typedef struct Share Share;
 struct Share {
     Share *next;
@@ -16,15 +17,15 @@ struct Share {
 
 typedef struct {
     Ir *ir;
-    int n;              // tensors of the forward pass
-    int *grad;          // tensor -> tensor of its gradient, -1: none yet
-    int *writer;        // tensor -> forward op that writes it
-    int *readers;       // how many forward ops read it
-    int *last_reader;   // one of them
-    int *stats;         // BATCHNORM_STATS that reads it, -1: none
-    Share **pulls;      // shares not yet added up into `grad`
-    Share **sums;       // the same with q and p, of tensors that BATCHNORM_STATS reads
-    bool *wants;        // whether anything behind it has parameters
+    int n;            // tensors of the forward pass
+    int *grad;        // tensor -> tensor of its gradient, -1: none yet
+    int *writer;      // tensor -> forward op that writes it
+    int *readers;     // how many forward ops read it
+    int *last_reader; // one of them
+    int *stats;       // BATCHNORM_STATS that reads it, -1: none
+    Share **pulls;    // shares not yet added up into `grad`
+    Share **sums;     // the same with q and p, of tensors that BATCHNORM_STATS reads
+    bool *wants;      // whether anything behind it has parameters
 } Gradients;
 
 static const char *grad_name(const Gradients *g, int t)
@@ -38,7 +39,8 @@ static int grad_of(Gradients *g, int t, int *accumulate)
     *accumulate = g->grad[t] >= 0;
     if (g->grad[t] < 0) {
         const Tensor like = g->ir->tensors[t];
-        g->grad[t] = ir_tensor(g->ir, grad_name(g, t), SPACE_ARENA, like.channels, like.height, like.width);
+        g->grad[t] =
+            ir_tensor(g->ir, grad_name(g, t), SPACE_ARENA, like.channels, like.height, like.width);
     }
     return g->grad[t];
 }
@@ -55,16 +57,18 @@ static int vector_of(const Gradients *g, const char *name, int64_t floats)
     return ir_vector(g->ir, name, SPACE_ARENA, floats, -1);
 }
 
-// The gradient of a bias: zero in exact arithmetic where only a batch normalisation reads the result, which takes
-// the mean away again.
+// The gradient of a bias: zero in exact arithmetic where only a batch normalisation reads the
+// result, which takes the mean away again.
 static void grad_bias(Gradients *g, int y, int bias, int dy)
 {
     const Tensor t = g->ir->tensors[y];
     const int db = param_grad(g, bias);
-    if (g->stats[y] >= 0 || (g->readers[y] == 1 && g->ir->ops[g->last_reader[y]].kind == OP_BATCHNORM))
+    if (g->stats[y] >= 0 ||
+        (g->readers[y] == 1 && g->ir->ops[g->last_reader[y]].kind == OP_BATCHNORM))
         ir_op(g->ir, OP_ZERO, (int[]){db}, 1, (Attr){.size = t.channels});
     else
-        ir_op(g->ir, OP_CHANNEL_SUM, (int[]){db, dy}, 2, (Attr){.channels = t.channels, .size = t.height * t.width});
+        ir_op(g->ir, OP_CHANNEL_SUM, (int[]){db, dy}, 2,
+              (Attr){.channels = t.channels, .size = t.height * t.width});
 }
 
 static void grad_conv(Gradients *g, const Op *op, int dy)
@@ -79,7 +83,8 @@ static void grad_conv(Gradients *g, const Op *op, int dy)
     Attr back = a;
     back.channels = a.filters;
     back.filters = a.channels;
-    const int p = vector_of(g, pool_printf(ir->pool, "%s.packed_backward", ir->tensors[y].name), ir->tensors[w].floats);
+    const int p = vector_of(g, pool_printf(ir->pool, "%s.packed_backward", ir->tensors[y].name),
+                            ir->tensors[w].floats);
     ir_op(ir, OP_PACK_WEIGHTS_BACKWARD, (int[]){p, w}, 2, a);
     const int dx = grad_of(g, x, &back.accumulate);
     ir_op(ir, OP_CONV, (int[]){dx, dy, p, -1}, 4, back);
@@ -89,7 +94,8 @@ static void grad_depthwise(Gradients *g, const Op *op, int dy)
 {
     const int x = op->args[1], w = op->args[2], b = op->args[3];
     Attr a = op->attr;
-    ir_op(g->ir, OP_DEPTHWISE_WEIGHTS_BACKWARD, (int[]){param_grad(g, w), param_grad(g, b), x, dy}, 4, a);
+    ir_op(g->ir, OP_DEPTHWISE_WEIGHTS_BACKWARD, (int[]){param_grad(g, w), param_grad(g, b), x, dy},
+          4, a);
     if (!g->wants[x])
         return;
     const int dx = grad_of(g, x, &a.accumulate);
@@ -98,14 +104,16 @@ static void grad_depthwise(Gradients *g, const Op *op, int dy)
 
 static void grad_batchnorm(Gradients *g, const Op *op, int dz)
 {
-    const int z = op->args[0], mean = op->args[1], rstd = op->args[2], y = op->args[5], gamma = op->args[6];
+    const int z = op->args[0], mean = op->args[1], rstd = op->args[2], y = op->args[5],
+              gamma = op->args[6];
     int accumulate;
     const int dy = grad_of(g, y, &accumulate);
     if (accumulate)
         bug("%s has readers beside its batch normalisation", g->ir->tensors[y].name);
     ir_op(g->ir, OP_BATCHNORM_BACKWARD,
-          (int[]){dy, param_grad(g, gamma), param_grad(g, op->args[7]), dz, op->attr.relu ? z : -1, y, mean, rstd, gamma}, 9,
-          op->attr);
+          (int[]){dy, param_grad(g, gamma), param_grad(g, op->args[7]), dz, op->attr.relu ? z : -1,
+                  y, mean, rstd, gamma},
+          9, op->attr);
 }
 
 // The gradient before a fused ReLU.
@@ -114,8 +122,10 @@ static int grad_before_relu(Gradients *g, const Op *op, int dy)
     if (!op->attr.relu)
         return dy;
     const Tensor y = g->ir->tensors[op->args[0]];
-    const int before = ir_tensor(g->ir, pool_printf(g->ir->pool, "d.%s.before", y.name), SPACE_ARENA, y.channels, y.height, y.width);
-    ir_op(g->ir, OP_RELU_BACKWARD, (int[]){before, dy, op->args[0]}, 3, (Attr){.size = y.channels * y.height * y.width});
+    const int before = ir_tensor(g->ir, pool_printf(g->ir->pool, "d.%s.before", y.name),
+                                 SPACE_ARENA, y.channels, y.height, y.width);
+    ir_op(g->ir, OP_RELU_BACKWARD, (int[]){before, dy, op->args[0]}, 3,
+          (Attr){.size = y.channels * y.height * y.width});
     return before;
 }
 
@@ -134,7 +144,9 @@ static void grad_weighted_sum(Gradients *g, const Op *op, int dy)
     for (int j = 0; j < n; j++) {
         const int x = op->args[1 + j], a = op->args[1 + n + j];
         Attr attr = {.channels = y.channels, .size = y.height * y.width, .scale = op->attr.scale};
-        const int partial = a < 0 ? -1 : vector_of(g, pool_printf(ir->pool, "%s.partial", grad_name(g, a)), y.channels);
+        const int partial =
+            a < 0 ? -1
+                  : vector_of(g, pool_printf(ir->pool, "%s.partial", grad_name(g, a)), y.channels);
         const int dx = grad_of(g, x, &attr.accumulate);
         ir_op(ir, OP_WEIGHTED_SUM_BACKWARD, (int[]){dx, partial, before, x, a}, 5, attr);
         if (a >= 0)
@@ -160,7 +172,8 @@ static int count_shares(const Share *share)
     return n;
 }
 
-// The weight of the shares without a scalar, which is the same for all of them (networks are built so).
+// The weight of the shares without a scalar, which is the same for all of them (networks are built
+// so).
 static float common_scale(const Gradients *g, const Share *share, int t)
 {
     float scale = 1.0f;
@@ -183,7 +196,10 @@ static void pull_shares(Gradients *g, int t, int coefficients)
     if (n == 0)
         return;
     const Tensor like = ir->tensors[t];
-    Attr a = {.inputs = n, .channels = like.channels, .size = like.height * like.width, .scale = common_scale(g, g->pulls[t], t)};
+    Attr a = {.inputs = n,
+              .channels = like.channels,
+              .size = like.height * like.width,
+              .scale = common_scale(g, g->pulls[t], t)};
     const int dy = grad_of(g, t, &a.accumulate);
     int *args = pool_alloc(ir->pool, (size_t)(3 + 2 * n) * sizeof *args), j = 0;
     args[0] = dy;
@@ -203,9 +219,15 @@ static void grad_batchnorm_stats(Gradients *g, const Op *op)
     const int y = op->args[6], n = count_shares(g->sums[y]);
     if (n == 0)
         return;
-    const int coefficients = vector_of(g, pool_printf(ir->pool, "%s.coefficients", grad_name(g, y)), 3 * (int64_t)op->attr.channels);
+    const int coefficients = vector_of(g, pool_printf(ir->pool, "%s.coefficients", grad_name(g, y)),
+                                       3 * (int64_t)op->attr.channels);
     int *args = pool_alloc(ir->pool, (size_t)(6 + 3 * n) * sizeof *args), j = 0;
-    const int head[] = {coefficients, param_grad(g, op->args[7]), param_grad(g, op->args[8]), op->args[2], op->args[3], op->args[7]};
+    const int head[] = {coefficients,
+                        param_grad(g, op->args[7]),
+                        param_grad(g, op->args[8]),
+                        op->args[2],
+                        op->args[3],
+                        op->args[7]};
     memcpy(args, head, sizeof head);
     for (const Share *s = g->sums[y]; s; s = s->next, j++) {
         args[6 + j] = s->q;
@@ -234,10 +256,12 @@ static void grad_affine_sum(Gradients *g, const Op *op, int dx)
     const Tensor x = ir->tensors[op->args[0]];
     const Attr attr = {.inputs = n, .channels = x.channels, .size = x.height * x.width};
     const int q = vector_of(g, pool_printf(ir->pool, "d.%s.q", x.name), x.channels);
-    int *args = pool_alloc(ir->pool, (size_t)(4 + 4 * n) * sizeof *args), *ps = pool_alloc(ir->pool, (size_t)n * sizeof *ps);
+    int *args = pool_alloc(ir->pool, (size_t)(4 + 4 * n) * sizeof *args),
+        *ps = pool_alloc(ir->pool, (size_t)n * sizeof *ps);
     int at = 0, dsum = dx;
     if (op->attr.relu) {
-        dsum = ir_tensor(ir, pool_printf(ir->pool, "d.%s.before", x.name), SPACE_ARENA, x.channels, x.height, x.width);
+        dsum = ir_tensor(ir, pool_printf(ir->pool, "d.%s.before", x.name), SPACE_ARENA, x.channels,
+                         x.height, x.width);
         args[at++] = dsum;
     }
     args[at++] = q;
@@ -246,13 +270,16 @@ static void grad_affine_sum(Gradients *g, const Op *op, int dx)
         args[at++] = op->args[0];
     for (int j = 0; j < n; j++) {
         const Op *stats = term_stats(g, ss[j]);
-        ps[j] = stats || as[j] >= 0 ? vector_of(g, pool_printf(ir->pool, "d.%s.p%d", x.name, j), x.channels) : -1;
+        ps[j] = stats || as[j] >= 0
+                    ? vector_of(g, pool_printf(ir->pool, "d.%s.p%d", x.name, j), x.channels)
+                    : -1;
         args[at + j] = ps[j];
         args[at + n + j] = ys[j];
         args[at + 2 * n + j] = stats ? stats->args[2] : -1;
         args[at + 3 * n + j] = stats ? stats->args[3] : -1;
     }
-    ir_op(ir, op->attr.relu ? OP_AFFINE_SUM_BACKWARD : OP_AFFINE_SUM_REDUCE, args, at + 4 * n, attr);
+    ir_op(ir, op->attr.relu ? OP_AFFINE_SUM_BACKWARD : OP_AFFINE_SUM_REDUCE, args, at + 4 * n,
+          attr);
     for (int j = 0; j < n; j++) {
         const Op *stats = term_stats(g, ss[j]);
         const Share share = {NULL, dsum, as[j], op->attr.scale, q, ps[j]};
@@ -261,11 +288,14 @@ static void grad_affine_sum(Gradients *g, const Op *op, int dx)
             add_share(g, &g->sums[ys[j]], share);
         if (as[j] >= 0)
             ir_op(ir, OP_AFFINE_SCALAR_BACKWARD,
-                  (int[]){param_grad(g, as[j]), q, ps[j], stats ? stats->args[7] : -1, stats ? stats->args[8] : -1, as[j]}, 6, attr);
+                  (int[]){param_grad(g, as[j]), q, ps[j], stats ? stats->args[7] : -1,
+                          stats ? stats->args[8] : -1, as[j]},
+                  6, attr);
     }
 }
 
-// The head's pooled map: its gradient is one share of y, made without a tensor of y's size but the result.
+// The head's pooled map: its gradient is one share of y, made without a tensor of y's size but the
+// result.
 static void grad_affine_pool(Gradients *g, const Op *op, int dp)
 {
     Ir *ir = g->ir;
@@ -274,7 +304,8 @@ static void grad_affine_pool(Gradients *g, const Op *op, int dp)
     const char *name = grad_name(g, y);
     const int q = vector_of(g, pool_printf(ir->pool, "%s.q", name), op->attr.channels);
     const int p = vector_of(g, pool_printf(ir->pool, "%s.p", name), op->attr.channels);
-    const int coefficients = vector_of(g, pool_printf(ir->pool, "%s.coefficients", name), 3 * (int64_t)op->attr.channels);
+    const int coefficients = vector_of(g, pool_printf(ir->pool, "%s.coefficients", name),
+                                       3 * (int64_t)op->attr.channels);
     int accumulate;
     Attr a = op->attr;
     a.inputs = 1;
@@ -282,16 +313,17 @@ static void grad_affine_pool(Gradients *g, const Op *op, int dp)
     const int dy = grad_of(g, y, &accumulate);
     if (accumulate || g->sums[y])
         bug("%s has readers beside the head's pooling", ir->tensors[y].name);
-    ir_op(ir, OP_AFFINE_POOL_REDUCE, (int[]){q, p, dp, y, s, t, stats->args[2], stats->args[3]}, 8, a);
+    ir_op(ir, OP_AFFINE_POOL_REDUCE, (int[]){q, p, dp, y, s, t, stats->args[2], stats->args[3]}, 8,
+          a);
     ir_op(ir, OP_BATCHNORM_COEFFICIENTS,
-          (int[]){coefficients, param_grad(g, stats->args[7]), param_grad(g, stats->args[8]), stats->args[2], stats->args[3], stats->args[7], q,
-                  p, -1},
+          (int[]){coefficients, param_grad(g, stats->args[7]), param_grad(g, stats->args[8]),
+                  stats->args[2], stats->args[3], stats->args[7], q, p, -1},
           9, a);
     ir_op(ir, OP_AFFINE_POOL_PULL, (int[]){dy, y, dp, s, t, coefficients}, 6, a);
 }
 
-// A pooled view of a batch-normalised tensor: its sums are those of the whole, since every output's gradient is shared out
-// with total weight one.
+// A pooled view of a batch-normalised tensor: its sums are those of the whole, since every output's
+// gradient is shared out with total weight one.
 static bool grad_pooled_view(Gradients *g, const Op *op)
 {
     const int p = op->args[0], y = op->args[1];
@@ -303,8 +335,8 @@ static bool grad_pooled_view(Gradients *g, const Op *op)
         pull_shares(g, p, -1);
         share = (Share){NULL, g->grad[p], -1, 1.0f, -1, -1};
     }
-    const int whole = ir_tensor(g->ir, pool_printf(g->ir->pool, "%s.whole", grad_name(g, p)), SPACE_ARENA, op->attr.channels,
-                                op->attr.height, op->attr.width);
+    const int whole = ir_tensor(g->ir, pool_printf(g->ir->pool, "%s.whole", grad_name(g, p)),
+                                SPACE_ARENA, op->attr.channels, op->attr.height, op->attr.width);
     ir_op(g->ir, OP_ADAPTIVE_POOL_BACKWARD, (int[]){whole, share.g}, 2, op->attr);
     share.g = whole;
     add_share(g, &g->pulls[y], share);
@@ -318,13 +350,16 @@ static void grad_attention(Gradients *g, const Op *op, int dy)
     Ir *ir = g->ir;
     const int m = op->args[1], s = op->args[2], range = op->args[3], b = op->args[4];
     const int before = grad_before_relu(g, op, dy);
-    const int sums = vector_of(g, pool_printf(ir->pool, "%s.sums", ir->tensors[op->args[0]].name), 2 * ir->tensors[range].floats);
+    const int sums = vector_of(g, pool_printf(ir->pool, "%s.sums", ir->tensors[op->args[0]].name),
+                               2 * ir->tensors[range].floats);
     int more_m, more_s;
     const int dm = grad_of(g, m, &more_m), ds = grad_of(g, s, &more_s);
     if (more_m || more_s)
-        bug("%s: the terms of an attention merge have other readers", ir->tensors[op->args[0]].name);
+        bug("%s: the terms of an attention merge have other readers",
+            ir->tensors[op->args[0]].name);
     ir_op(ir, OP_ATTENTION_REDUCE, (int[]){sums, before, m, s, range}, 5, op->attr);
-    ir_op(ir, OP_ATTENTION_BACKWARD, (int[]){dm, ds, param_grad(g, b), before, m, s, range, sums, b}, 9, op->attr);
+    ir_op(ir, OP_ATTENTION_BACKWARD,
+          (int[]){dm, ds, param_grad(g, b), before, m, s, range, sums, b}, 9, op->attr);
 }
 
 // Ops whose gradient is one op of dy alone, with the same attributes.
@@ -406,7 +441,8 @@ static void survey(Gradients *g)
             if (arg.access & ACCESS_READ) {
                 g->readers[arg.tensor]++;
                 g->last_reader[arg.tensor] = o;
-                wants = wants || g->wants[arg.tensor] || ir->tensors[arg.tensor].space == SPACE_PARAM;
+                wants =
+                    wants || g->wants[arg.tensor] || ir->tensors[arg.tensor].space == SPACE_PARAM;
             }
             if (arg.access & ACCESS_WRITE)
                 g->writer[arg.tensor] = o;
@@ -435,7 +471,8 @@ void differentiate(Ir *ir)
     g.grad[ir->logits] = ir->loss_gradient;
     for (int o = ir->n_forward - 1; o >= 0; o--) {
         const Op op = ir->ops[o]; // a copy: the list grows and moves
-        if (op.kind == OP_LOSS || op.kind == OP_UNPACK_LOGITS || op.kind == OP_PACK_IMAGES || op.kind == OP_PACK_WEIGHTS)
+        if (op.kind == OP_LOSS || op.kind == OP_UNPACK_LOGITS || op.kind == OP_PACK_IMAGES ||
+            op.kind == OP_PACK_WEIGHTS)
             continue;
         ir->place = op.place;
         grad_op(&g, &op);
@@ -448,9 +485,11 @@ Ir *lower_update(const Ir *ir, Pool *pool)
     update->name = "update";
     ir_place(update, "update", "update");
     const int params = ir_vector(update, "params", SPACE_PARAM, ir->param_count, 0);
-    const int momentum = ir_vector(update, "momentum", SPACE_STATE, ir->param_count, ir->running_count);
+    const int momentum =
+        ir_vector(update, "momentum", SPACE_STATE, ir->param_count, ir->running_count);
     const int grads = ir_vector(update, "grads", SPACE_GRAD, ir->param_count, 0);
-    ir_op(update, OP_SGD, (int[]){params, momentum, grads}, 3, (Attr){.size = (int)ir->param_count});
+    ir_op(update, OP_SGD, (int[]){params, momentum, grads}, 3,
+          (Attr){.size = (int)ir->param_count});
     update->n_forward = update->n_ops;
     return update;
 }

@@ -1,9 +1,12 @@
-// ir.h - the intermediate representation: a flat list of ops over tensors with fixed shapes, and the passes over it.
+// ir.h - the intermediate representation: a flat list of ops over tensors with fixed shapes, and
+// the passes over it.
 //
-//   Arch --lower--> forward ops --fuse--> --grad--> + backward and update ops --plan--> arena offsets --emit--> C
+//   Arch --lower--> forward ops --fuse--> --grad--> + backward and update ops --plan--> arena
+//   offsets --emit--> C
 //
-// Tensors are assigned once, except those an op adds to (gradients with several readers, running statistics).
-// Each pass is printable (ir_print, --dump-after=PASS) and ir_verify holds after each one.
+// Tensors are assigned once, except those an op adds to (gradients with several readers, running
+// statistics). Each pass is printable (ir_print, --dump-after=PASS) and ir_verify holds after each
+// one.
 #ifndef NAGO_IR_H
 #define NAGO_IR_H
 
@@ -13,12 +16,12 @@ enum { LANES = 32 }; // images in one group of a batch-innermost tensor (NK_LANE
 
 // Where a tensor lives.
 typedef enum {
-    SPACE_ARENA,   // planned by liveness
-    SPACE_PARAM,   // offset into params
-    SPACE_GRAD,    // offset into grads (same offsets as params)
-    SPACE_STATE,   // running statistics, then momentum
-    SPACE_CONST,   // weights inside an inference file
-    SPACE_IMAGES,  // call arguments
+    SPACE_ARENA,  // planned by liveness
+    SPACE_PARAM,  // offset into params
+    SPACE_GRAD,   // offset into grads (same offsets as params)
+    SPACE_STATE,  // running statistics, then momentum
+    SPACE_CONST,  // weights inside an inference file
+    SPACE_IMAGES, // call arguments
     SPACE_LABELS,
     SPACE_LOGITS,
     SPACE_LOSS,
@@ -52,13 +55,13 @@ typedef enum {
 typedef struct {
     int channels, height, width, filters, kernel_h, kernel_w, stride, out_height, out_width;
     int classes;
-    int relu;       // ReLU on the result
-    int accumulate; // add to the first tensor instead of writing it
-    int inputs;     // terms of a weighted sum
+    int relu;          // ReLU on the result
+    int accumulate;    // add to the first tensor instead of writing it
+    int inputs;        // terms of a weighted sum
     int total, offset; // of a concat, in floats of one group: whole size, where the part starts
-    int size;       // floats of one group: per channel where the op has channels, else in all
-    int block;      // Winograd tiles that go through together
-    float scale;    // weight of a term without a learned scalar
+    int size;          // floats of one group: per channel where the op has channels, else in all
+    int block;         // Winograd tiles that go through together
+    float scale;       // weight of a term without a learned scalar
 } Attr;
 
 typedef struct {
@@ -106,8 +109,9 @@ extern const OpInfo op_info[OP_COUNT];
 // ---- ir.c ---------------------------------------------------------------------------------------
 
 Ir *ir_new(const Arch *arch, int batch, Layout layout, Pool *pool);
-int ir_tensor(Ir *ir, const char *name, Space space, int channels, int height, int width); // activation
-int ir_vector(Ir *ir, const char *name, Space space, int64_t floats, int64_t offset);       // plain
+int ir_tensor(Ir *ir, const char *name, Space space, int channels, int height,
+              int width);                                                             // activation
+int ir_vector(Ir *ir, const char *name, Space space, int64_t floats, int64_t offset); // plain
 Op *ir_op(Ir *ir, OpKind kind, const int *args, int n_args, Attr attr);
 void ir_place(Ir *ir, const char *name, const char *symbol); // later ops belong here
 int64_t ir_group_floats(const Ir *ir, int tensor);           // floats of one group (or one image)
@@ -127,33 +131,39 @@ double op_attribute(const Op *op, const char *name, int length, bool *is_float);
 // Where an op stands in the network and what it does, in words, for comments and dumps.
 void op_describe(const Ir *ir, const Op *op, Text *out);
 
-// Every read was written before, shapes and sizes agree with the attributes, nothing is written twice but by adding;
-// planned offsets do not overlap while live.  On failure names the op in `err`.
+// Every read was written before, shapes and sizes agree with the attributes, nothing is written
+// twice but by adding; planned offsets do not overlap while live.  On failure names the op in
+// `err`.
 bool ir_verify(const Ir *ir, Err *err);
 void ir_print(const Ir *ir, Text *out);
 
 // ---- passes, in their order ---------------------------------------------------------------------
 
-// lower.c: architecture to forward ops.  training: batch statistics, dropout and loss; else running statistics.
-// LAYOUT_PIXELS: inference of one image.
+// lower.c: architecture to forward ops.  training: batch statistics, dropout and loss; else running
+// statistics. LAYOUT_PIXELS: inference of one image.
 Ir *lower(const Arch *arch, int batch, Layout layout, bool training, Pool *pool);
-// fuse.c: batch normalisation as a multiply-add of its readers (before fuse_relu; not for LAYOUT_PIXELS, where weights take it).
+// fuse.c: batch normalisation as a multiply-add of its readers (before fuse_relu; not for
+// LAYOUT_PIXELS, where weights take it).
 void fuse_affine(Ir *ir);
 // fuse.c: ReLU into the op that makes its only input.
 void fuse_relu(Ir *ir);
-// fuse.c: a normalised, rectified map that only global pooling reads is not stored (after the other two).
+// fuse.c: a normalised, rectified map that only global pooling reads is not stored (after the other
+// two).
 void fuse_global_pool(Ir *ir);
 // grad.c: appends the backward ops (gradients of every parameter) to a training forward pass.
 void differentiate(Ir *ir);
 // grad.c: the optimiser's step as a program of its own.
 Ir *lower_update(const Ir *ir, Pool *pool);
-// fold.c: inference of one image with known weights (LAYOUT_PIXELS): batch normalisation into convolutions, every
-// parameter to a constant in the order in which kernels read it.  Errors: a weight that is missing or misshapen.
+// fold.c: inference of one image with known weights (LAYOUT_PIXELS): batch normalisation into
+// convolutions, every parameter to a constant in the order in which kernels read it.  Errors: a
+// weight that is missing or misshapen.
 bool fold_weights(Ir *ir, const TensorFile *weights, Err *err);
-// winograd.c: 3x3 convolutions of a training program by Winograd's algorithm, in all three directions, where it wins (or, with
-// `everywhere`, wherever it can).  threads: how many parts the program will run in at the most (scratch for each).
+// winograd.c: 3x3 convolutions of a training program by Winograd's algorithm, in all three
+// directions, where it wins (or, with `everywhere`, wherever it can).  threads: how many parts the
+// program will run in at the most (scratch for each).
 void choose_winograd(Ir *ir, int threads, bool everywhere);
-// plan.c: gives each arena tensor an offset (floats, multiples of 16); without `share` none overlap.
+// plan.c: gives each arena tensor an offset (floats, multiples of 16); without `share` none
+// overlap.
 void plan_memory(Ir *ir, bool share);
 
 #endif

@@ -1,7 +1,7 @@
 // jit.c - C text to callable code: libtcc in memory, or gcc as a child process and dlopen.
 //
-// libtcc compiles under a process-wide lock of its own; its state is freed by jit_close with the code.  gcc works in a
-// fresh folder under TMPDIR that is gone before jit_open returns.
+// libtcc compiles under a process-wide lock of its own; its state is freed by jit_close with the
+// code.  gcc works in a fresh folder under TMPDIR that is gone before jit_open returns.
 #define _GNU_SOURCE
 #include "nagoc.h"
 
@@ -53,7 +53,18 @@ static bool run_gcc(const char *folder, bool march_native, Err *err)
     snprintf(output, sizeof output, "%s/net.so", folder);
     snprintf(log, sizeof log, "%s/log", folder);
     const char *cc = getenv("CC") && getenv("CC")[0] ? getenv("CC") : "gcc";
-    char *const argv[] = {(char *)cc, "-std=c11", "-O1", "-w", "-shared", "-fPIC", "-o", output, source, "-lm", march_native ? "-march=native" : NULL, NULL};
+    char *const argv[] = {(char *)cc,
+                          "-std=c11",
+                          "-O1",
+                          "-w",
+                          "-shared",
+                          "-fPIC",
+                          "-o",
+                          output,
+                          source,
+                          "-lm",
+                          march_native ? "-march=native" : NULL,
+                          NULL};
     posix_spawn_file_actions_t actions;
     pid_t child;
     int status = 0;
@@ -62,7 +73,8 @@ static bool run_gcc(const char *folder, bool march_native, Err *err)
     const int failed = posix_spawnp(&child, cc, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (failed)
-        return err_run(err, "cannot start %s: %s (--jit gcc needs a C compiler; CC names another)", cc, strerror(failed));
+        return err_run(err, "cannot start %s: %s (--jit gcc needs a C compiler; CC names another)",
+                       cc, strerror(failed));
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)

@@ -7,7 +7,8 @@
 #include "../templates/abi.h"
 #include "base.h"
 
-// ---- theta.c: generator hyperparameters ----------------------------------------------------------
+// ---- theta.c: generator hyperparameters
+// ----------------------------------------------------------
 
 enum { STAGES = 3, LEVELS = 3, MAX_OPS = 4096, MAX_SIDE = 1024, HEAD_CHANNELS = 1280 };
 
@@ -50,22 +51,25 @@ typedef struct {
     double stage_ratio[STAGES], channel_ratio[STAGES];
     double atoms[ATOM_COUNT]; // weights of the draw, not normalised
     bool depthwise;           // "conv": "depthwise_separable"
-    int64_t params;           // upper bound on op weights that the channel multiplier is derived from
+    int64_t params; // upper bound on op weights that the channel multiplier is derived from
     int channels, height, width, classes;
     uint64_t seed;
-    const char *path; // for messages; lives in the pool
+    const char *path;                     // for messages; lives in the pool
     int p_line[LEVELS], p_column[LEVELS]; // where each level's p (or the level itself) stands
     int params_line, params_column;
     const char *source; // the text read, for the line under a message
 } Theta;
 
-// Fills defaults: merge sum, conv3x3, 1:1:1, 1:2:4, 4e6 params (6e6 large), 3x32x32, 10 classes, seed 0.
-// Reads and checks theta.json text; every message says path:line:column, the value, the rule, a hint.
-bool theta_parse(const char *path, const char *text, size_t size, Theta *theta, Pool *pool, Err *err);
+// Fills defaults: merge sum, conv3x3, 1:1:1, 1:2:4, 4e6 params (6e6 large), 3x32x32, 10 classes,
+// seed 0. Reads and checks theta.json text; every message says path:line:column, the value, the
+// rule, a hint.
+bool theta_parse(const char *path, const char *text, size_t size, Theta *theta, Pool *pool,
+                 Err *err);
 // Canonical theta.json text: every field, fixed order and number format.
 void theta_print(const Theta *theta, Text *out);
 
-// ---- graph.c: random graphs ----------------------------------------------------------------------
+// ---- graph.c: random graphs
+// ----------------------------------------------------------------------
 
 typedef struct {
     int n;
@@ -76,9 +80,11 @@ typedef struct {
 // false (theta's p is to blame; the caller words the message).  Lives in `pool`.
 bool graph_sample(const LevelTheta *level, Random *random, Graph *graph, Pool *pool);
 
-// ---- arch.c: an explicit network -----------------------------------------------------------------
+// ---- arch.c: an explicit network
+// -----------------------------------------------------------------
 
-// One vertex of the hierarchy: a cell (children: nodes), a node (children: ops) or an op (no child).
+// One vertex of the hierarchy: a cell (children: nodes), a node (children: ops) or an op (no
+// child).
 typedef struct Vertex Vertex;
 struct Vertex {
     int n_inputs;
@@ -101,8 +107,8 @@ typedef struct {
     int n_cells;
     Vertex *cells;
     // derived by arch_check:
-    bool large_stem;                                // smaller side >= 40
-    int stem_height, stem_width;                    // after the stem
+    bool large_stem;             // smaller side >= 40
+    int stem_height, stem_width; // after the stem
     int stage_height[STAGES], stage_width[STAGES];
     int n_ops;
     int64_t op_weights; // the convolution weights that `params` bounds
@@ -110,24 +116,26 @@ typedef struct {
     const char *name;   // base name of the input file
 } Arch;
 
-// Derives in_channels, sizes and counts and checks the whole structure (acyclic by index, channels agree,
-// stages do not fall, limits).  `where` names the input in messages.
+// Derives in_channels, sizes and counts and checks the whole structure (acyclic by index, channels
+// agree, stages do not fall, limits).  `where` names the input in messages.
 bool arch_check(Arch *arch, const char *where, Err *err);
 // Samples an architecture (semantics: docs/semantics.md, 1-2); everything drawn from theta->seed.
-// Errors: no connected graph (located at the level's p), params too small (names the smallest feasible).
+// Errors: no connected graph (located at the level's p), params too small (names the smallest
+// feasible).
 bool arch_sample(const Theta *theta, Arch *arch, Pool *pool, Err *err);
 // Reads arch.json ("format": "hnag-arch").
 bool arch_parse(const char *path, const char *text, size_t size, Arch *arch, Pool *pool, Err *err);
 void arch_print(const Arch *arch, Text *out); // arch.json; arch_parse(arch_print(a)) == a
-// Reads theta.json or arch.json, told apart by content ("format" or "cells" makes an arch).  `seed` overrides
-// theta's when has_seed.  path "-" is stdin.
+// Reads theta.json or arch.json, told apart by content ("format" or "cells" makes an arch).  `seed`
+// overrides theta's when has_seed.  path "-" is stdin.
 bool arch_load(const char *path, bool has_seed, uint64_t seed, Arch *arch, Pool *pool, Err *err);
 // "1,5,7" style counts for humans: one line in words, e.g. "5 cells, 9 nodes, 40 ops, sum merges".
 void arch_describe(const Arch *arch, Text *out);
 // Draws the hierarchy as nested Graphviz clusters.
 void arch_dot(const Arch *arch, Text *out);
 
-// ---- safetensors.c: named tensors in a file ------------------------------------------------------
+// ---- safetensors.c: named tensors in a file
+// ------------------------------------------------------
 
 typedef enum { DTYPE_F32, DTYPE_F64, DTYPE_I64, DTYPE_I32, DTYPE_U8 } Dtype;
 typedef struct {
@@ -145,18 +153,21 @@ typedef struct {
     const char **keys, **values; // "__metadata__"
 } TensorFile;
 
-// Parses a safetensors image; names, metadata and data live in `pool`.  Every inconsistency (sizes, overlaps,
-// gaps, dtypes, duplicate names, bad JSON) is an input error that names the file and the tensor or byte.
+// Parses a safetensors image; names, metadata and data live in `pool`.  Every inconsistency (sizes,
+// overlaps, gaps, dtypes, duplicate names, bad JSON) is an input error that names the file and the
+// tensor or byte.
 bool tensors_read(const char *path, TensorFile *file, Pool *pool, Err *err);
-bool tensors_parse(const char *path, const void *bytes, size_t size, TensorFile *file, Pool *pool, Err *err);
-const StoredTensor *tensors_find(const TensorFile *file, const char *name);  // NULL if absent
-const char *tensors_metadata(const TensorFile *file, const char *key);       // NULL if absent
-double tensor_value(const StoredTensor *tensor, int64_t index);              // any dtype, as double
+bool tensors_parse(const char *path, const void *bytes, size_t size, TensorFile *file, Pool *pool,
+                   Err *err);
+const StoredTensor *tensors_find(const TensorFile *file, const char *name); // NULL if absent
+const char *tensors_metadata(const TensorFile *file, const char *key);      // NULL if absent
+double tensor_value(const StoredTensor *tensor, int64_t index);             // any dtype, as double
 // Writes the tensors (in the order given; data not copied) and metadata, whole or not at all.
 bool tensors_write(const char *path, const TensorFile *file, Err *err);
 void tensors_print(const TensorFile *file, Text *out); // the bytes of the file
 
-// ---- net.c: an architecture compiled -------------------------------------------------------------
+// ---- net.c: an architecture compiled
+// -------------------------------------------------------------
 
 typedef enum { INIT_HE_FAN_OUT, INIT_UNIFORM_FAN_IN, INIT_ONE, INIT_ZERO } InitKind;
 
@@ -171,13 +182,14 @@ typedef struct {
 } NetTensor;
 
 typedef enum { JIT_TCC, JIT_GCC } JitKind;
-// How convolutions are computed: Winograd's algorithm for the 3x3 ones where it wins; never; wherever it can.
+// How convolutions are computed: Winograd's algorithm for the 3x3 ones where it wins; never;
+// wherever it can.
 typedef enum { CONV_AUTO, CONV_DIRECT, CONV_WINOGRAD } ConvKind;
 typedef struct {
     int threads; // most parts that a program is run in (each has scratch memory); 0: 8
     ConvKind conv;
-    int batch;   // largest count of a call
-    bool plan;   // false: every tensor has its own place (--no-plan)
+    int batch; // largest count of a call
+    bool plan; // false: every tensor has its own place (--no-plan)
     JitKind jit;
     bool profile; // programs call nk_call.mark after each op
 } NetOptions;
@@ -185,19 +197,22 @@ typedef struct {
 // One op of a program, for profiles.
 typedef struct {
     const char *kernel, *result; // "conv", "cell2.node0.op1.conv3x3"
-    double flops;                // of one image: 2 a multiply-add, padded taps counted; 0 where it multiplies nothing
+    double
+        flops; // of one image: 2 a multiply-add, padded taps counted; 0 where it multiplies nothing
 } NetOp;
 
 // A text of C made callable, through libtcc or gcc.
 typedef struct Jit Jit;
-// Compiles `text`.  JIT_TCC: it must need no header and no library.  JIT_GCC: any C file, as a shared object; `march_native`
-// builds it for this machine.  Errors: run failures with the compiler's own message.
+// Compiles `text`.  JIT_TCC: it must need no header and no library.  JIT_GCC: any C file, as a
+// shared object; `march_native` builds it for this machine.  Errors: run failures with the
+// compiler's own message.
 Jit *jit_open(const char *text, JitKind kind, bool march_native, Err *err);
 void jit_close(Jit *jit);                           // NULL is allowed
 void *jit_symbol(const Jit *jit, const char *name); // NULL if there is none
 
-// Draws initial values of `count` tensors into `values` at their offsets, as net_init(seed) of a trainable file does (He normal,
-// PyTorch's uniform, ones, zeros; one stream of draws a tensor, named by it).
+// Draws initial values of `count` tensors into `values` at their offsets, as net_init(seed) of a
+// trainable file does (He normal, PyTorch's uniform, ones, zeros; one stream of draws a tensor,
+// named by it).
 void net_init(const NetTensor *tensors, int count, uint64_t seed, float *values);
 
 // A kernel that a program may call, by name; the table ends with a NULL name.
@@ -210,22 +225,23 @@ typedef struct {
 typedef struct Net {
     const Arch *arch; // as given; must outlive the net
     int batch;
-    int64_t arena_bytes, param_count, state_count; // state: running statistics, then momentum (param_count)
-    int64_t running_count;                         // the running statistics alone
+    int64_t arena_bytes, param_count,
+        state_count;       // state: running statistics, then momentum (param_count)
+    int64_t running_count; // the running statistics alone
     int n_params, n_running;
     const NetTensor *params, *running;
-    int64_t macs;            // multiply-adds of one image, forward, padded taps counted
+    int64_t macs; // multiply-adds of one image, forward, padded taps counted
     int n_gradient_ops, n_infer_ops;
     const NetOp *gradient_ops, *infer_ops; // with `profile`; else NULL
-    double compile_ms;       // from arch to callable
-    nk_program *infer;       // images -> logits, running statistics
-    nk_program *gradient;    // images, labels -> loss, grads; updates running statistics
-    nk_program *update;      // SGD with momentum and weight decay: params, momentum
-    void *handle;            // owned
+    double compile_ms;                     // from arch to callable
+    nk_program *infer;                     // images -> logits, running statistics
+    nk_program *gradient; // images, labels -> loss, grads; updates running statistics
+    nk_program *update;   // SGD with momentum and weight decay: params, momentum
+    void *handle;         // owned
 } Net;
 
-// Lowers, differentiates, plans, emits and compiles.  `kernels` is the runtime's table.  Errors: run failures
-// with the compiler's own message.
+// Lowers, differentiates, plans, emits and compiles.  `kernels` is the runtime's table.  Errors:
+// run failures with the compiler's own message.
 Net *net_open(const Arch *arch, const NetOptions *options, const KernelEntry *kernels, Err *err);
 void net_close(Net *net);
 

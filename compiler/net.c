@@ -22,7 +22,8 @@ static double now_ms(void)
     return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
 }
 
-// The pair a pointer to an object and a pointer to a function are the same bits on every system with dlsym.
+// The pair a pointer to an object and a pointer to a function are the same bits on every system
+// with dlsym.
 static nk_program *program(const Jit *jit, const char *name)
 {
     void *symbol = jit_symbol(jit, name);
@@ -42,7 +43,8 @@ static bool bind_kernels(const Jit *jit, const KernelEntry *kernels, Err *err)
         while (k->name && strcmp(k->name, imports[0]) != 0)
             k++;
         if (!k->name)
-            return err_run(err, "internal: the runtime has no kernel \"%s\"", (const char *)imports[0]);
+            return err_run(err, "internal: the runtime has no kernel \"%s\"",
+                           (const char *)imports[0]);
         memcpy(imports[1], &k->address, sizeof k->address);
     }
     return true;
@@ -80,11 +82,13 @@ static const NetOp *describe_ops(const Ir *ir)
 {
     NetOp *ops = pool_alloc(ir->pool, (size_t)ir->n_ops * sizeof *ops);
     for (int o = 0; o < ir->n_ops; o++)
-        ops[o] = (NetOp){op_info[ir->ops[o].kind].kernel, ir->tensors[ir->ops[o].args[0]].name, op_flops(&ir->ops[o])};
+        ops[o] = (NetOp){op_info[ir->ops[o].kind].kernel, ir->tensors[ir->ops[o].args[0]].name,
+                         op_flops(&ir->ops[o])};
     return ops;
 }
 
-static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options, const KernelEntry *kernels, Err *err)
+static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options,
+                    const KernelEntry *kernels, Err *err)
 {
     PassOptions passes = {.conv = options->conv, .plan = options->plan};
     passes.threads = options->threads > 0 ? options->threads : DEFAULT_THREADS;
@@ -102,7 +106,8 @@ static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options, 
     text_free(&text);
     if (!open->jit || !bind_kernels(open->jit, kernels, err))
         return false;
-    const int64_t floats = infer->arena_floats > gradient->arena_floats ? infer->arena_floats : gradient->arena_floats;
+    const int64_t floats =
+        infer->arena_floats > gradient->arena_floats ? infer->arena_floats : gradient->arena_floats;
     Net *net = &open->net;
     net->arch = arch;
     net->batch = options->batch;

@@ -4,8 +4,9 @@
 //
 // kernel      the function in templates/ (without nk_) that computes it
 // file        the template it stands in, without .c
-// tensors     its tensor arguments in order: "y=" is written, "dx+" is written or, where the attribute `accumulate`
-//             is set, added to; "x" is read; "b?" may be absent (NULL); "xs*" and "as*" take a list (an array of pointers)
+// tensors     its tensor arguments in order: "y=" is written, "dx+" is written or, where the
+//             attribute `accumulate` is set, added to; "x" is read; "b?" may be absent (NULL);
+//             "xs*" takes a list of attr.inputs tensors (an array of pointers)
 // attributes  the integers (and `scale`) that follow, fields of Attr (ir.h)
 // call        what comes from the call at run time: groups of 32 images, count, learning rate, ...
 // inplace     the argument whose memory the first one may take over when it dies here, or -1
@@ -15,28 +16,39 @@
 // images to batch-innermost groups, weights to the order in which kernels read them
 OP(PACK_IMAGES, pack_images, pack, "y= images", "channels height width", "groups count", -1)
 OP(PACK_WEIGHTS, pack_weights, pack, "p= w", "filters channels kernel_h kernel_w", "", -1)
-OP(PACK_WEIGHTS_BACKWARD, pack_weights_backward, pack, "p= w", "filters channels kernel_h kernel_w", "", -1)
+OP(PACK_WEIGHTS_BACKWARD, pack_weights_backward, pack, "p= w", "filters channels kernel_h kernel_w",
+   "", -1)
 OP(WINOGRAD_PACK, winograd_pack, winograd, "u= w", "filters channels", "", -1)
 OP(WINOGRAD_PACK_BACKWARD, winograd_pack_backward, winograd, "u= w", "filters channels", "", -1)
 
 // forward
-OP(CONV, conv, conv, "y+ x p b?", "channels height width filters kernel_h kernel_w accumulate", "groups", -1)
-OP(WINOGRAD, winograd, winograd, "y+ scratch= x u b?", "channels height width filters block accumulate", "groups", -1)
+OP(CONV, conv, conv, "y+ x p b?", "channels height width filters kernel_h kernel_w accumulate",
+   "groups", -1)
+OP(WINOGRAD, winograd, winograd, "y+ scratch= x u b?",
+   "channels height width filters block accumulate", "groups", -1)
 OP(DEPTHWISE, depthwise, depthwise, "y= x w b",
    "channels height width kernel_h kernel_w stride out_height out_width", "groups", -1)
-OP(BATCHNORM, batchnorm, batchnorm, "z= mean= rstd= running_mean+ running_var+ y gamma beta", "channels size relu", "groups count", -1)
-OP(BATCHNORM_INFER, batchnorm_infer, batchnorm, "z= y gamma beta running_mean running_var", "channels size relu", "groups", 1)
-OP(BATCHNORM_STATS, batchnorm_stats, batchnorm, "scale= shift= mean= rstd= running_mean+ running_var+ y gamma beta", "channels size", "groups count", -1)
-OP(BATCHNORM_RUNNING, batchnorm_running, batchnorm, "scale= shift= gamma beta running_mean running_var", "channels", "", -1)
-OP(AFFINE_SUM, affine_sum, affine, "x= ys* ss* ts* as*", "inputs channels scale size relu", "groups", -1)
+OP(BATCHNORM, batchnorm, batchnorm, "z= mean= rstd= running_mean+ running_var+ y gamma beta",
+   "channels size relu", "groups count", -1)
+OP(BATCHNORM_INFER, batchnorm_infer, batchnorm, "z= y gamma beta running_mean running_var",
+   "channels size relu", "groups", 1)
+OP(BATCHNORM_STATS, batchnorm_stats, batchnorm,
+   "scale= shift= mean= rstd= running_mean+ running_var+ y gamma beta", "channels size",
+   "groups count", -1)
+OP(BATCHNORM_RUNNING, batchnorm_running, batchnorm,
+   "scale= shift= gamma beta running_mean running_var", "channels", "", -1)
+OP(AFFINE_SUM, affine_sum, affine, "x= ys* ss* ts* as*", "inputs channels scale size relu",
+   "groups", -1)
 OP(AFFINE_POOL, affine_pool, affine, "p= y s t", "channels size", "groups", -1)
 OP(RELU, relu, relu, "y= x", "size", "groups", 1)
 OP(WEIGHTED_SUM, weighted_sum, weighted_sum, "y= xs* as*", "inputs scale size relu", "groups", 1)
 OP(ATTENTION_RANGE, attention_range, attention, "range= m", "size", "groups", -1)
 OP(ATTENTION, attention, attention, "y= m s range b", "size relu", "groups", 1)
 OP(CONCAT_PART, concat_part, concat, "y= x", "total offset size", "groups", -1)
-OP(ADAPTIVE_POOL, adaptive_pool, pool, "y= x", "channels height width out_height out_width", "groups", -1)
-OP(AVERAGE_POOL, average_pool, pool, "y+ x", "channels height width kernel_h accumulate", "groups", -1)
+OP(ADAPTIVE_POOL, adaptive_pool, pool, "y= x", "channels height width out_height out_width",
+   "groups", -1)
+OP(AVERAGE_POOL, average_pool, pool, "y+ x", "channels height width kernel_h accumulate", "groups",
+   -1)
 OP(DROPOUT, dropout, dropout, "y= x", "channels", "groups seed step dropout", 1)
 
 // loss and results
@@ -44,34 +56,51 @@ OP(LOSS, loss, loss, "dlogits= loss= logits labels", "classes", "count label_smo
 OP(UNPACK_LOGITS, unpack_logits, pack, "logits= x", "classes", "count", -1)
 
 // backward
-OP(CONV_WEIGHTS_BACKWARD, conv_weights_backward, conv_weights_backward, "dw= x dy", "channels height width filters kernel_h kernel_w", "groups", -1)
-OP(WINOGRAD_WEIGHTS, winograd_weights, winograd_weights, "du= scratch= x dy", "channels height width filters block", "groups", -1)
-OP(WINOGRAD_WEIGHTS_FINISH, winograd_weights_finish, winograd_weights, "dw= du", "channels filters", "", -1)
+OP(CONV_WEIGHTS_BACKWARD, conv_weights_backward, conv_weights_backward, "dw= x dy",
+   "channels height width filters kernel_h kernel_w", "groups", -1)
+OP(WINOGRAD_WEIGHTS, winograd_weights, winograd_weights, "du= scratch= x dy",
+   "channels height width filters block", "groups", -1)
+OP(WINOGRAD_WEIGHTS_FINISH, winograd_weights_finish, winograd_weights, "dw= du", "channels filters",
+   "", -1)
 OP(CHANNEL_SUM, channel_sum, conv_weights_backward, "db= dy", "channels size", "groups", -1)
 OP(ZERO, zero, conv_weights_backward, "g=", "size", "", -1)
 OP(DEPTHWISE_BACKWARD, depthwise_backward, depthwise, "dx+ dy w",
    "channels height width kernel_h kernel_w stride out_height out_width accumulate", "groups", -1)
 OP(DEPTHWISE_WEIGHTS_BACKWARD, depthwise_weights_backward, depthwise, "dw= db= x dy",
    "channels height width kernel_h kernel_w stride out_height out_width", "groups", -1)
-OP(BATCHNORM_BACKWARD, batchnorm_backward, batchnorm, "dy= dgamma= dbeta= dz z? y mean rstd gamma", "channels size relu", "groups count", 3)
+OP(BATCHNORM_BACKWARD, batchnorm_backward, batchnorm, "dy= dgamma= dbeta= dz z? y mean rstd gamma",
+   "channels size relu", "groups count", 3)
 OP(RELU_BACKWARD, relu_backward, relu, "dx+ dy y", "size accumulate", "groups", 1)
-OP(WEIGHTED_SUM_BACKWARD, weighted_sum_backward, weighted_sum, "dx+ partial=? dy x a?", "channels scale size accumulate", "groups", -1)
+OP(WEIGHTED_SUM_BACKWARD, weighted_sum_backward, weighted_sum, "dx+ partial=? dy x a?",
+   "channels scale size accumulate", "groups", -1)
 OP(SCALAR_BACKWARD, scalar_backward, weighted_sum, "da= partial a", "channels", "", -1)
-OP(AFFINE_SUM_BACKWARD, affine_sum_backward, affine, "g= q= dx x ps=* ys* means* rstds*", "inputs channels size", "groups", 2)
-OP(AFFINE_SUM_REDUCE, affine_sum_reduce, affine, "q= dx ps=* ys* means* rstds*", "inputs channels size", "groups", -1)
-OP(AFFINE_SCALAR_BACKWARD, affine_scalar_backward, affine, "da= q p gamma? beta? a", "channels", "", -1)
-OP(BATCHNORM_COEFFICIENTS, batchnorm_coefficients, batchnorm, "coefficients= dgamma= dbeta= mean rstd gamma qs* ps* as*", "inputs channels scale size", "count", -1)
-OP(PULL, pull, affine, "dy+ y? coefficients? gs* as*", "inputs channels scale size accumulate", "groups count", 3)
-OP(AFFINE_POOL_REDUCE, affine_pool_reduce, affine, "q= sums= dp y s t mean rstd", "channels size", "groups", -1)
-OP(AFFINE_POOL_PULL, affine_pool_pull, affine, "dy= y dp s t coefficients", "channels size", "groups count", 1)
+OP(AFFINE_SUM_BACKWARD, affine_sum_backward, affine, "g= q= dx x ps=* ys* means* rstds*",
+   "inputs channels size", "groups", 2)
+OP(AFFINE_SUM_REDUCE, affine_sum_reduce, affine, "q= dx ps=* ys* means* rstds*",
+   "inputs channels size", "groups", -1)
+OP(AFFINE_SCALAR_BACKWARD, affine_scalar_backward, affine, "da= q p gamma? beta? a", "channels", "",
+   -1)
+OP(BATCHNORM_COEFFICIENTS, batchnorm_coefficients, batchnorm,
+   "coefficients= dgamma= dbeta= mean rstd gamma qs* ps* as*", "inputs channels scale size",
+   "count", -1)
+OP(PULL, pull, affine, "dy+ y? coefficients? gs* as*", "inputs channels scale size accumulate",
+   "groups count", 3)
+OP(AFFINE_POOL_REDUCE, affine_pool_reduce, affine, "q= sums= dp y s t mean rstd", "channels size",
+   "groups", -1)
+OP(AFFINE_POOL_PULL, affine_pool_pull, affine, "dy= y dp s t coefficients", "channels size",
+   "groups count", 1)
 OP(ATTENTION_REDUCE, attention_reduce, attention, "sums= dy m s range", "size", "groups", -1)
-OP(ATTENTION_BACKWARD, attention_backward, attention, "dm= ds= db= dy m s range sums b", "size", "groups", 3)
-OP(CONCAT_PART_BACKWARD, concat_part_backward, concat, "dx+ dy", "total offset size accumulate", "groups", -1)
-OP(ADAPTIVE_POOL_BACKWARD, adaptive_pool_backward, pool, "dx+ dy", "channels height width out_height out_width accumulate", "groups", -1)
+OP(ATTENTION_BACKWARD, attention_backward, attention, "dm= ds= db= dy m s range sums b", "size",
+   "groups", 3)
+OP(CONCAT_PART_BACKWARD, concat_part_backward, concat, "dx+ dy", "total offset size accumulate",
+   "groups", -1)
+OP(ADAPTIVE_POOL_BACKWARD, adaptive_pool_backward, pool, "dx+ dy",
+   "channels height width out_height out_width accumulate", "groups", -1)
 
 // update
 OP(SGD, sgd, sgd, "params+ velocity+ grads", "size", "learning_rate momentum weight_decay", -1)
 
 // inference on one image, pixels in the lanes
 OP(PAD, pad, conv_pixels, "y= x", "channels height width kernel_h kernel_w", "", -1)
-OP(CONV_PIXELS, conv_pixels, conv_pixels, "y= x w b", "channels height width filters kernel_h kernel_w relu", "", -1)
+OP(CONV_PIXELS, conv_pixels, conv_pixels, "y= x w b",
+   "channels height width filters kernel_h kernel_w relu", "", -1)

@@ -1,6 +1,7 @@
 // passes.c - from an architecture to a planned program: a column of passes.
 //
-//   lower | fuse_affine, fuse_relu, fuse_global_pool | differentiate or fold_weights | choose_winograd | plan_memory
+//   lower | fuse_affine, fuse_relu, fuse_global_pool | differentiate or fold_weights |
+//   choose_winograd | plan_memory
 //
 // --dump-after names the stages between the bars: lower, fuse, grad or fold, plan.
 #include "passes.h"
@@ -37,7 +38,8 @@ static void fuse(Ir *ir, const PassOptions *options)
 Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *pool, Err *err)
 {
     const bool pixels = options->weights != NULL;
-    Ir *ir = lower(arch, pixels ? 1 : batch, pixels ? LAYOUT_PIXELS : LAYOUT_BATCH_INNER, options->training, pool);
+    Ir *ir = lower(arch, pixels ? 1 : batch, pixels ? LAYOUT_PIXELS : LAYOUT_BATCH_INNER,
+                   options->training, pool);
     ran(ir, "lower", options);
     if (stops(options, "lower"))
         return ir;

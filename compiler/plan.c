@@ -1,9 +1,10 @@
-// plan.c - the memory plan: an offset in the arena for every tensor, so that two tensors share memory only when
-// they are never alive together.
+// plan.c - the memory plan: an offset in the arena for every tensor, so that two tensors share
+// memory only when they are never alive together.
 //
-// Ops are walked in order with a list of free ranges: results take the smallest range that holds them, arguments read
-// for the last time give theirs back.  An op that may work in place (op_list.h) takes over the memory of an
-// argument that dies there.  Offsets are multiples of 16 floats (64 bytes).
+// Ops are walked in order with a list of free ranges: results take the smallest range that holds
+// them, arguments read for the last time give theirs back.  An op that may work in place
+// (op_list.h) takes over the memory of an argument that dies there.  Offsets are multiples of 16
+// floats (64 bytes).
 #include "ir.h"
 
 #include <string.h>
@@ -29,7 +30,8 @@ static int64_t aligned(int64_t floats)
 
 static void remove_range(FreeList *list, int i)
 {
-    memmove(list->ranges + i, list->ranges + i + 1, (size_t)(list->n - i - 1) * sizeof *list->ranges);
+    memmove(list->ranges + i, list->ranges + i + 1,
+            (size_t)(list->n - i - 1) * sizeof *list->ranges);
     list->n--;
 }
 
@@ -37,11 +39,13 @@ static int64_t take(FreeList *list, int64_t floats)
 {
     int best = -1;
     for (int i = 0; i < list->n; i++)
-        if (list->ranges[i].floats >= floats && (best < 0 || list->ranges[i].floats < list->ranges[best].floats))
+        if (list->ranges[i].floats >= floats &&
+            (best < 0 || list->ranges[i].floats < list->ranges[best].floats))
             best = i;
     if (best < 0) { // a new end, begun in the free range that touches the old one
         int64_t offset = list->end;
-        if (list->n && list->ranges[list->n - 1].offset + list->ranges[list->n - 1].floats == list->end) {
+        if (list->n &&
+            list->ranges[list->n - 1].offset + list->ranges[list->n - 1].floats == list->end) {
             offset = list->ranges[--list->n].offset;
             list->end = offset;
         }
@@ -61,7 +65,8 @@ static void give(FreeList *list, int64_t offset, int64_t floats)
     int i = 0;
     while (i < list->n && list->ranges[i].offset < offset)
         i++;
-    const bool joins_left = i > 0 && list->ranges[i - 1].offset + list->ranges[i - 1].floats == offset;
+    const bool joins_left =
+        i > 0 && list->ranges[i - 1].offset + list->ranges[i - 1].floats == offset;
     const bool joins_right = i < list->n && offset + floats == list->ranges[i].offset;
     if (joins_left && joins_right) {
         list->ranges[i - 1].floats += floats + list->ranges[i].floats;
@@ -72,9 +77,10 @@ static void give(FreeList *list, int64_t offset, int64_t floats)
         list->ranges[i].offset = offset;
         list->ranges[i].floats += floats;
     } else {
-        list->ranges = pool_grow(list->pool, list->ranges, (size_t)list->n, (size_t)list->n + 1, &list->capacity,
-                                 sizeof *list->ranges);
-        memmove(list->ranges + i + 1, list->ranges + i, (size_t)(list->n - i) * sizeof *list->ranges);
+        list->ranges = pool_grow(list->pool, list->ranges, (size_t)list->n, (size_t)list->n + 1,
+                                 &list->capacity, sizeof *list->ranges);
+        memmove(list->ranges + i + 1, list->ranges + i,
+                (size_t)(list->n - i) * sizeof *list->ranges);
         list->ranges[i] = (Range){offset, floats};
         list->n++;
     }
@@ -119,7 +125,8 @@ static void plan_op(Ir *ir, int o, FreeList *list, const int *first, int *last)
     }
     for (int i = 0; i < op->n_args; i++) {
         const int t = op->args[i];
-        if (t >= 0 && first[t] == o && ir->tensors[t].space == SPACE_ARENA && ir->tensors[t].offset < 0)
+        if (t >= 0 && first[t] == o && ir->tensors[t].space == SPACE_ARENA &&
+            ir->tensors[t].offset < 0)
             ir->tensors[t].offset = take(list, aligned(ir->tensors[t].floats));
     }
     for (int i = 0; i < op->n_args; i++) {

@@ -1,4 +1,5 @@
-// template.c - the texts of templates/, carried as bytes (blob.S), and their pasting under another prefix.
+// template.c - the texts of templates/, carried as bytes (blob.S), and their pasting under another
+// prefix.
 #include "emit_ops.h"
 
 #include <ctype.h>
@@ -42,8 +43,8 @@ void template_rename(const char *text, const char *prefix, Text *out)
 {
     const char *plain = text;
     for (const char *c = text; *c; c++) {
-        const bool begins = (c == text || !is_word(c[-1])) && (c[0] | 32) == 'n' && (c[1] | 32) == 'k' && c[2] == '_' &&
-                            c[0] + ('k' - 'n') == c[1];
+        const bool begins = (c == text || !is_word(c[-1])) && (c[0] | 32) == 'n' &&
+                            (c[1] | 32) == 'k' && c[2] == '_' && c[0] + ('k' - 'n') == c[1];
         if (!begins)
             continue;
         text_add(out, plain, (size_t)(c - plain));

@@ -1,4 +1,5 @@
-// template_list.h - the files of templates/ that the compiler carries as bytes (blob.S) and finds by name (template.c).
+// template_list.h - the files of templates/ that the compiler carries as bytes (blob.S) and finds
+// by name (template.c).
 TEMPLATE(abi, "templates/abi.h")
 TEMPLATE(prelude, "templates/prelude.h")
 TEMPLATE(pack, "templates/pack.c")
@@ -25,3 +26,4 @@ TEMPLATE(face_train, "templates/face_train.c")
 TEMPLATE(main_read, "templates/main_read.c")
 TEMPLATE(main_infer, "templates/main_infer.c")
 TEMPLATE(main_train, "templates/main_train.c")
+TEMPLATE(pytorch, "templates/pytorch.py")

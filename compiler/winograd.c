@@ -1,8 +1,10 @@
-// winograd.c - which 3x3 convolutions of a training program are computed by Winograd's algorithm (templates/winograd.c).
+// winograd.c - which 3x3 convolutions of a training program are computed by Winograd's algorithm
+// (templates/winograd.c).
 //
-// In: the differentiated program.  Out: for each chosen convolution CONV becomes WINOGRAD (forward and gradient of the input),
-// CONV_WEIGHTS_BACKWARD becomes WINOGRAD_WEIGHTS and its finish, and the packing of the weights their transform.
-// The exact direct path stays for what is left, and for everything under NAGO_CONV=direct.
+// In: the differentiated program.  Out: for each chosen convolution CONV becomes WINOGRAD (forward
+// and gradient of the input), CONV_WEIGHTS_BACKWARD becomes WINOGRAD_WEIGHTS and its finish, and
+// the packing of the weights their transform. The exact direct path stays for what is left, and for
+// everything under NAGO_CONV=direct.
 #include "ir.h"
 
 #include <string.h>
@@ -68,7 +70,8 @@ static void replace_weights(Ir *ir, const Op *op, int threads)
     const int rows = padded(a.filters);
     a.block = block_tiles(count_tiles(ir, &a), a.channels + rows);
     const char *name = ir->tensors[op->args[0]].name;
-    const int du = ir_vector(ir, pool_printf(ir->pool, "%s.points", name), SPACE_ARENA, (int64_t)POINTS * a.channels * rows, -1);
+    const int du = ir_vector(ir, pool_printf(ir->pool, "%s.points", name), SPACE_ARENA,
+                             (int64_t)POINTS * a.channels * rows, -1);
     const int s = scratch(ir, op->args[0], threads, a.block, a.channels + rows);
     ir_op(ir, OP_WINOGRAD_WEIGHTS, (int[]){du, s, op->args[1], op->args[2]}, 4, a);
     ir_op(ir, OP_WINOGRAD_WEIGHTS_FINISH, (int[]){op->args[0], du}, 2, a);
@@ -78,7 +81,8 @@ void choose_winograd(Ir *ir, int threads, bool everywhere)
 {
     const Op *old = ir->ops;
     const int n_old = ir->n_ops, n_forward = ir->n_forward;
-    bool *transformed = pool_alloc(ir->pool, (size_t)ir->n_tensors + 1); // packed weights that a WINOGRAD reads
+    bool *transformed =
+        pool_alloc(ir->pool, (size_t)ir->n_tensors + 1); // packed weights that a WINOGRAD reads
     for (int o = 0; o < n_old; o++)
         if (old[o].kind == OP_CONV && wins(&old[o].attr, everywhere))
             transformed[old[o].args[2]] = true;
@@ -94,10 +98,12 @@ void choose_winograd(Ir *ir, int threads, bool everywhere)
             replace_conv(ir, op, threads);
         else if (op->kind == OP_CONV_WEIGHTS_BACKWARD && weights_win(&op->attr, everywhere))
             replace_weights(ir, op, threads);
-        else if ((op->kind == OP_PACK_WEIGHTS || op->kind == OP_PACK_WEIGHTS_BACKWARD) && transformed[op->args[0]]) {
+        else if ((op->kind == OP_PACK_WEIGHTS || op->kind == OP_PACK_WEIGHTS_BACKWARD) &&
+                 transformed[op->args[0]]) {
             Tensor *u = &ir->tensors[op->args[0]];
             u->floats = (int64_t)POINTS * op->attr.channels * op->attr.filters;
-            ir_op(ir, op->kind == OP_PACK_WEIGHTS ? OP_WINOGRAD_PACK : OP_WINOGRAD_PACK_BACKWARD, op->args, 2, op->attr);
+            ir_op(ir, op->kind == OP_PACK_WEIGHTS ? OP_WINOGRAD_PACK : OP_WINOGRAD_PACK_BACKWARD,
+                  op->args, 2, op->attr);
         } else
             ir_op(ir, op->kind, op->args, op->n_args, op->attr);
     }

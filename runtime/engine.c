@@ -21,14 +21,17 @@ static bool run_reference(const OracleCase *oracle, VerifyResult *result, Err *e
 
 // ---- JIT programs -------------------------------------------------------------------------------
 
-static void put_tensors(VerifyResult *result, const char *prefix, const NetTensor *tensors, int count, const float *values)
+static void put_tensors(VerifyResult *result, const char *prefix, const NetTensor *tensors,
+                        int count, const float *values)
 {
     for (int i = 0; i < count; i++)
-        verify_put(result, prefix, tensors[i].name, values + tensors[i].offset, (size_t)tensors[i].count);
+        verify_put(result, prefix, tensors[i].name, values + tensors[i].offset,
+                   (size_t)tensors[i].count);
 }
 
 // The steps behind expected.safetensors, on a net whose weights are loaded.
-static void run_net(const OracleCase *oracle, const Net *net, const NetMemory *memory, VerifyResult *result)
+static void run_net(const OracleCase *oracle, const Net *net, const NetMemory *memory,
+                    VerifyResult *result)
 {
     const size_t n_logits = (size_t)oracle->batch * (size_t)oracle->arch.classes;
     float loss = 0.0f;
@@ -54,7 +57,8 @@ static void run_net(const OracleCase *oracle, const Net *net, const NetMemory *m
     put_tensors(result, "after2.", net->running, net->n_running, memory->state);
 }
 
-static bool run_jit(const OracleCase *oracle, VerifyResult *result, JitKind jit, bool plan, ConvKind conv, Err *err)
+static bool run_jit(const OracleCase *oracle, VerifyResult *result, JitKind jit, bool plan,
+                    ConvKind conv, Err *err)
 {
     const KernelEntry *kernels = kernels_open(err);
     const NetOptions options = {.batch = oracle->batch, .plan = plan, .jit = jit, .conv = conv};
@@ -63,7 +67,8 @@ static bool run_jit(const OracleCase *oracle, VerifyResult *result, JitKind jit,
     NetMemory net_memory;
     int64_t batches;
     bool done = net && net_memory_open(&net_memory, net, true, &memory, err) &&
-                weights_load(oracle->folder, &oracle->weights, net, net_memory.params, net_memory.state, &batches, err);
+                weights_load(oracle->folder, &oracle->weights, net, net_memory.params,
+                             net_memory.state, &batches, err);
     if (done)
         run_net(oracle, net, &net_memory, result);
     memory_release(&memory);
@@ -116,17 +121,18 @@ typedef struct {
 } FileTensor;
 
 typedef void InferFunction(const float *images, float *logits);
-typedef float TrainFunction(const float *images, const int32_t *labels, int count, float learning_rate);
+typedef float TrainFunction(const float *images, const int32_t *labels, int count,
+                            float learning_rate);
 typedef void InitFunction(uint64_t seed);
 
 // A function of a loaded file; ISO C has no cast from void *.
-#define FUNCTION(type, name)                                                                       \
-    static type *name(const Jit *file, const char *symbol)                                         \
-    {                                                                                              \
-        void *address = jit_symbol(file, symbol);                                                  \
-        type *function;                                                                            \
-        memcpy(&function, &address, sizeof function);                                              \
-        return function;                                                                           \
+#define FUNCTION(type, name)                               \
+    static type *name(const Jit *file, const char *symbol) \
+    {                                                      \
+        void *address = jit_symbol(file, symbol);          \
+        type *function;                                    \
+        memcpy(&function, &address, sizeof function);      \
+        return function;                                   \
     }
 FUNCTION(InferFunction, infer_function)
 FUNCTION(TrainFunction, train_function)
@@ -138,18 +144,22 @@ static Jit *open_file(const OracleCase *oracle, EmitOptions options, Err *err)
     Text text = {0};
     options.batch = oracle->batch;
     text_puts(&text, "#define NET_DROPOUT 0.0f\n");
-    Jit *file = emit_c(&oracle->arch, &options, &text, NULL, err) ? jit_open(text.data, JIT_GCC, true, err) : NULL;
+    Jit *file = emit_c(&oracle->arch, &options, &text, NULL, err)
+                    ? jit_open(text.data, JIT_GCC, true, err)
+                    : NULL;
     text_free(&text);
     return file;
 }
 
-static void put_file_tensors(VerifyResult *result, const char *prefix, const FileTensor *table, int count, const float *values)
+static void put_file_tensors(VerifyResult *result, const char *prefix, const FileTensor *table,
+                             int count, const float *values)
 {
     for (int i = 0; i < count; i++)
         verify_put(result, prefix, table[i].name, values + table[i].offset, (size_t)table[i].count);
 }
 
-static void fill_file_tensors(const OracleCase *oracle, const FileTensor *table, int count, float *values)
+static void fill_file_tensors(const OracleCase *oracle, const FileTensor *table, int count,
+                              float *values)
 {
     for (int i = 0; i < count; i++) {
         const StoredTensor *stored = tensors_find(&oracle->weights, table[i].name);
@@ -158,8 +168,8 @@ static void fill_file_tensors(const OracleCase *oracle, const FileTensor *table,
     }
 }
 
-// A table's length is an enum in the file; here it follows from the folder: every stored tensor is a parameter, a running
-// statistic, or a count of batches.
+// A table's length is an enum in the file; here it follows from the folder: every stored tensor is
+// a parameter, a running statistic, or a count of batches.
 static int count_tensors(const OracleCase *oracle, bool state)
 {
     int n_state = 0, n_tracked = 0;
@@ -178,7 +188,8 @@ static bool run_trainable(const OracleCase *oracle, VerifyResult *result, bool p
     Jit *file = open_file(oracle, options, err);
     if (!file)
         return false;
-    const FileTensor *params = jit_symbol(file, "net_param_table"), *state = jit_symbol(file, "net_state_table");
+    const FileTensor *params = jit_symbol(file, "net_param_table"),
+                     *state = jit_symbol(file, "net_state_table");
     const int n_params = count_tensors(oracle, false), n_state = count_tensors(oracle, true);
     float *values = jit_symbol(file, "net_params"), *statistics = jit_symbol(file, "net_state");
     const size_t n_logits = (size_t)oracle->batch * (size_t)oracle->arch.classes;
@@ -211,7 +222,8 @@ static bool run_train_file_no_plan(const OracleCase *oracle, VerifyResult *resul
     return run_trainable(oracle, result, false, err);
 }
 
-static bool run_inference(const OracleCase *oracle, VerifyResult *result, bool plan, WeightsForm form, Err *err)
+static bool run_inference(const OracleCase *oracle, VerifyResult *result, bool plan,
+                          WeightsForm form, Err *err)
 {
     EmitOptions options = emit_defaults;
     options.plan = plan;
@@ -244,11 +256,14 @@ const Engine engines[] = {
     {"tcc", "JIT through libtcc, runtime kernels", VERIFY_SINGLE, run_tcc},
     {"tcc-no-plan", "the same, every tensor in a place of its own", VERIFY_SINGLE, run_tcc_no_plan},
     {"gcc", "JIT through gcc, runtime kernels", VERIFY_SINGLE, run_gcc},
-    {"winograd", "JIT through libtcc, every 3x3 convolution by Winograd", VERIFY_WINOGRAD, run_winograd},
+    {"winograd", "JIT through libtcc, every 3x3 convolution by Winograd", VERIFY_WINOGRAD,
+     run_winograd},
     {"blas", "JIT through libtcc, convolutions by OpenBLAS", VERIFY_SINGLE, run_blas},
-    {"train-file", "standalone trainable file, cc -O1 -march=native", VERIFY_SINGLE, run_train_file},
+    {"train-file", "standalone trainable file, cc -O1 -march=native", VERIFY_SINGLE,
+     run_train_file},
     {"train-file-no-plan", "the same with --no-plan", VERIFY_SINGLE, run_train_file_no_plan},
     {"infer-file", "standalone inference file, weights as a string", VERIFY_SINGLE, run_infer_file},
-    {"infer-file-no-plan", "the same with --no-plan, weights as a list", VERIFY_SINGLE, run_infer_file_no_plan},
+    {"infer-file-no-plan", "the same with --no-plan, weights as a list", VERIFY_SINGLE,
+     run_infer_file_no_plan},
 };
 const int n_engines = (int)COUNT_OF(engines);

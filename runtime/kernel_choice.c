@@ -1,4 +1,5 @@
-// kernel_choice.c - which kernel table this machine runs: by what the processor has, or as NAGO_ISA and NAGO_CONV ask.
+// kernel_choice.c - which kernel table this machine runs: by what the processor has, or as NAGO_ISA
+// and NAGO_CONV ask.
 #include "kernels.h"
 
 #include <stdio.h>
@@ -13,8 +14,9 @@ extern const KernelEntry kernels_base[];
 static bool has_avx512(void)
 {
 #if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
 #else
     return false;
 #endif
@@ -23,7 +25,8 @@ static bool has_avx512(void)
 static bool has_avx2(void)
 {
 #if defined(__x86_64__)
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("bmi2");
 #else
     return false;
 #endif
@@ -56,7 +59,11 @@ static int choose_isa(Err *err)
         if (isas[i].is_here())
             return (int)i;
         if (asked && asked[0])
-            return err_input(err, "NAGO_ISA=%s: this processor does not have it (unset NAGO_ISA for the best there is)", asked) - 1;
+            return err_input(err,
+                             "NAGO_ISA=%s: this processor does not have it (unset NAGO_ISA for the "
+                             "best there is)",
+                             asked) -
+                   1;
     }
     return err_input(err, "NAGO_ISA=%s: must be avx512, avx2 or base", asked ? asked : "") - 1;
 }

@@ -1,7 +1,8 @@
-// kernels.c - the kernel texts of templates/ as a table of functions; compiled once per instruction set (NK_ISA).
+// kernels.c - the kernel texts of templates/ as a table of functions; compiled once per instruction
+// set (NK_ISA).
 //
-// Shapes are known at run time only, so the convolutions are expanded for every size of tile, and a row of pixels picks
-// its function.
+// Shapes are known at run time only, so the convolutions are expanded for every size of tile, and a
+// row of pixels picks its function.
 #include "../compiler/nagoc.h"
 
 #define NK_CONV_DISPATCH
@@ -24,8 +25,9 @@
 
 // ---- forward, and the gradient of the input -----------------------------------------------------
 
-static void nk_conv_row(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
-                        int filters, int kernel_h, int kernel_w, int accumulate, int k0, int tile, int h);
+static void nk_conv_row(float *y, const float *x, const float *p, const float *b, int channels,
+                        int height, int width, int filters, int kernel_h, int kernel_w,
+                        int accumulate, int k0, int tile, int h);
 #include "../templates/conv.c"
 
 #if NK_CONV_TILE > 6
@@ -33,20 +35,24 @@ static void nk_conv_row(float *y, const float *x, const float *p, const float *b
 #else
 #define EACH_TILE(M) M(1) M(2) M(3) M(4) M(5) M(6)
 #endif
-#define ROW(T)                                                                                                    \
-    NOINLINE void row_##T(float *y, const float *x, const float *p, const float *b, int channels, int height,     \
-                          int width, int filters, int kernel_h, int kernel_w, int accumulate, int k0, int h)      \
-    {                                                                                                             \
-        nk_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, k0, T, h);     \
+#define ROW(T)                                                                                     \
+    NOINLINE void row_##T(float *y, const float *x, const float *p, const float *b, int channels,  \
+                          int height, int width, int filters, int kernel_h, int kernel_w,          \
+                          int accumulate, int k0, int h)                                           \
+    {                                                                                              \
+        nk_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, \
+                     k0, T, h);                                                                    \
     }
-#define ROW_CASE(T)                                                                                               \
-    case T:                                                                                                       \
-        row_##T(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, k0, h);             \
+#define ROW_CASE(T)                                                                               \
+    case T:                                                                                       \
+        row_##T(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, k0, \
+                h);                                                                               \
         break;
 EACH_TILE(ROW)
 
-static void nk_conv_row(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
-                        int filters, int kernel_h, int kernel_w, int accumulate, int k0, int tile, int h)
+static void nk_conv_row(float *y, const float *x, const float *p, const float *b, int channels,
+                        int height, int width, int filters, int kernel_h, int kernel_w,
+                        int accumulate, int k0, int tile, int h)
 {
     switch (tile) {
         EACH_TILE(ROW_CASE)
@@ -55,32 +61,42 @@ static void nk_conv_row(float *y, const float *x, const float *p, const float *b
 
 // ---- gradient of the weights --------------------------------------------------------------------
 
-static void nk_dw_block(float *dw, const float *x, const float *dy, int channels, int height, int width, int filters,
-                        int kernel_h, int kernel_w, int groups, int k0, int tile, int c0, int columns, int r);
+static void nk_dw_block(float *dw, const float *x, const float *dy, int channels, int height,
+                        int width, int filters, int kernel_h, int kernel_w, int groups, int k0,
+                        int tile, int c0, int columns, int r);
 #include "../templates/conv_weights_backward.c"
 
 // Filters x columns.
 #if NK_DW_FILTERS(3) > 4
-#define EACH_BLOCK(M)                                                                                             \
-    M(1, 1) M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(5, 2) M(6, 2) M(7, 2) \
-    M(1, 3) M(2, 3) M(3, 3) M(4, 3) M(5, 3) M(6, 3) M(7, 3) M(1, 5) M(2, 5) M(3, 5) M(4, 5) M(5, 5)
+#define EACH_BLOCK(M)                                                                           \
+    M(1, 1)                                                                                     \
+    M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(5, 2)     \
+        M(6, 2) M(7, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3) M(5, 3) M(6, 3) M(7, 3) M(1, 5) M(2, 5) \
+            M(3, 5) M(4, 5) M(5, 5)
 #else
-#define EACH_BLOCK(M) M(1, 1) M(2, 1) M(3, 1) M(4, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3) M(1, 5) M(2, 5)
+#define EACH_BLOCK(M)                                                                       \
+    M(1, 1)                                                                                 \
+    M(2, 1) M(3, 1) M(4, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3) \
+        M(1, 5) M(2, 5)
 #endif
-#define BLOCK(T, C)                                                                                               \
-    NOINLINE void block_##T##_##C(float *dw, const float *x, const float *dy, int channels, int height, int width, \
-                                  int filters, int kernel_h, int kernel_w, int groups, int k0, int c0, int r)     \
-    {                                                                                                             \
-        nk_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, T, c0, C, r);     \
+#define BLOCK(T, C)                                                                                \
+    NOINLINE void block_##T##_##C(float *dw, const float *x, const float *dy, int channels,        \
+                                  int height, int width, int filters, int kernel_h, int kernel_w,  \
+                                  int groups, int k0, int c0, int r)                               \
+    {                                                                                              \
+        nk_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, T, \
+                   c0, C, r);                                                                      \
     }
-#define BLOCK_CASE(T, C)                                                                                          \
-    case 8 * C + T:                                                                                               \
-        block_##T##_##C(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, c0, r);      \
+#define BLOCK_CASE(T, C)                                                                         \
+    case 8 * C + T:                                                                              \
+        block_##T##_##C(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, \
+                        k0, c0, r);                                                              \
         break;
 EACH_BLOCK(BLOCK)
 
-static void nk_dw_block(float *dw, const float *x, const float *dy, int channels, int height, int width, int filters,
-                        int kernel_h, int kernel_w, int groups, int k0, int tile, int c0, int columns, int r)
+static void nk_dw_block(float *dw, const float *x, const float *dy, int channels, int height,
+                        int width, int filters, int kernel_h, int kernel_w, int groups, int k0,
+                        int tile, int c0, int columns, int r)
 {
     switch (8 * columns + tile) {
         EACH_BLOCK(BLOCK_CASE)
@@ -89,58 +105,63 @@ static void nk_dw_block(float *dw, const float *x, const float *dy, int channels
 
 // ---- Winograd -----------------------------------------------------------------------------------
 
-static void nk_winograd_product(float *m, const float *v, const float *u, int channels, int filters, int units, int f, int k0,
-                                int tile);
+static void nk_winograd_product(float *m, const float *v, const float *u, int channels, int filters,
+                                int units, int f, int k0, int tile);
 #include "../templates/winograd.c"
 
-#define PRODUCT(T)                                                                                                \
-    NOINLINE void product_##T(float *m, const float *v, const float *u, int channels, int filters, int units, int f, int k0) \
-    {                                                                                                             \
-        nk_winograd_product_tile(m, v, u, channels, filters, units, f, k0, T);                                    \
+#define PRODUCT(T)                                                                                 \
+    NOINLINE void product_##T(float *m, const float *v, const float *u, int channels, int filters, \
+                              int units, int f, int k0)                                            \
+    {                                                                                              \
+        nk_winograd_product_tile(m, v, u, channels, filters, units, f, k0, T);                     \
     }
-#define PRODUCT_CASE(T)                                                                                           \
-    case T:                                                                                                       \
-        product_##T(m, v, u, channels, filters, units, f, k0);                                                    \
+#define PRODUCT_CASE(T)                                        \
+    case T:                                                    \
+        product_##T(m, v, u, channels, filters, units, f, k0); \
         break;
 EACH_TILE(PRODUCT)
 
-static void nk_winograd_product(float *m, const float *v, const float *u, int channels, int filters, int units, int f, int k0,
-                                int tile)
+static void nk_winograd_product(float *m, const float *v, const float *u, int channels, int filters,
+                                int units, int f, int k0, int tile)
 {
     switch (tile) {
         EACH_TILE(PRODUCT_CASE)
     }
 }
 
-static void nk_wdw_product(float *du, const float *v, const float *d, int channels, int rows, int vectors, int units, int count,
-                           int width);
+static void nk_wdw_product(float *du, const float *v, const float *d, int channels, int rows,
+                           int vectors, int units, int count, int width);
 #include "../templates/winograd_weights.c"
 
 // Channels x filter vectors.
 #if NK_WDW_VECTORS == 5
-#define EACH_SUM(M)                                                                                               \
-    M(1, 1) M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(8, 1) M(9, 1) M(10, 1) M(11, 1) M(12, 1) M(13, 1)   \
-    M(14, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(5, 2) M(6, 2) M(7, 2) M(8, 2) M(9, 2) M(10, 2) M(11, 2) M(12, 2)   \
-    M(13, 2) M(14, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3) M(5, 3) M(6, 3) M(7, 3) M(8, 3) M(9, 3) M(1, 4) M(2, 4)     \
-    M(3, 4) M(4, 4) M(5, 4) M(6, 4) M(1, 5) M(2, 5) M(3, 5) M(4, 5) M(5, 5)
+#define EACH_SUM(M)                                                                               \
+    M(1, 1)                                                                                       \
+    M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(8, 1) M(9, 1) M(10, 1) M(11, 1) M(12, 1)    \
+        M(13, 1) M(14, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(5, 2) M(6, 2) M(7, 2) M(8, 2) M(9, 2) \
+            M(10, 2) M(11, 2) M(12, 2) M(13, 2) M(14, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3) M(5, 3)  \
+                M(6, 3) M(7, 3) M(8, 3) M(9, 3) M(1, 4) M(2, 4) M(3, 4) M(4, 4) M(5, 4) M(6, 4)   \
+                    M(1, 5) M(2, 5) M(3, 5) M(4, 5) M(5, 5)
 #else
-#define EACH_SUM(M)                                                                                               \
-    M(1, 1) M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(8, 1) M(9, 1) M(10, 1) M(11, 1) M(12, 1) M(1, 2)    \
-    M(2, 2) M(3, 2) M(4, 2) M(5, 2) M(6, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3)
+#define EACH_SUM(M)                                                                            \
+    M(1, 1)                                                                                    \
+    M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(8, 1) M(9, 1) M(10, 1) M(11, 1) M(12, 1) \
+        M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(5, 2) M(6, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3)
 #endif
-#define SUM(C, W)                                                                                                 \
-    NOINLINE void sum_##C##_##W(float *du, const float *v, const float *d, int channels, int rows, int vectors, int units) \
-    {                                                                                                             \
-        nk_wdw_tile(du, v, d, channels, rows, vectors, units, C, W);                                              \
+#define SUM(C, W)                                                                                  \
+    NOINLINE void sum_##C##_##W(float *du, const float *v, const float *d, int channels, int rows, \
+                                int vectors, int units)                                            \
+    {                                                                                              \
+        nk_wdw_tile(du, v, d, channels, rows, vectors, units, C, W);                               \
     }
-#define SUM_CASE(C, W)                                                                                            \
-    case 8 * C + W:                                                                                               \
-        sum_##C##_##W(du, v, d, channels, rows, vectors, units);                                                  \
+#define SUM_CASE(C, W)                                           \
+    case 8 * C + W:                                              \
+        sum_##C##_##W(du, v, d, channels, rows, vectors, units); \
         break;
 EACH_SUM(SUM)
 
-static void nk_wdw_product(float *du, const float *v, const float *d, int channels, int rows, int vectors, int units, int count,
-                           int width)
+static void nk_wdw_product(float *du, const float *v, const float *d, int channels, int rows,
+                           int vectors, int units, int count, int width)
 {
     switch (8 * count + width) {
         EACH_SUM(SUM_CASE)
@@ -169,7 +190,10 @@ static double nk_multiply_add(int rounds)
 
 // ---- the table ----------------------------------------------------------------------------------
 
-#define KERNEL(name) {#name, (void (*)(void))nk_##name}
+#define KERNEL(name)                     \
+    {                                    \
+#name, (void (*)(void))nk_##name \
+    }
 #define TABLE_NAME_(isa) kernels_##isa
 #define TABLE_NAME(isa) TABLE_NAME_(isa)
 extern const KernelEntry TABLE_NAME(NK_ISA)[];

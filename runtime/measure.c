@@ -1,5 +1,6 @@
-// measure.c - timing steps of training: a plain net for the totals, and the same net with a mark after each op for the
-// table of kinds.  The machine is shared and noisy, so the least time of many is what is reported.
+// measure.c - timing steps of training: a plain net for the totals, and the same net with a mark
+// after each op for the table of kinds.  The machine is shared and noisy, so the least time of many
+// is what is reported.
 #define _GNU_SOURCE
 #include "measure.h"
 
@@ -93,7 +94,8 @@ static double time_once(Bench *bench, TeamJob *job)
     return 1e3 * (measure_now() - begin);
 }
 
-static bool bench_open(Bench *bench, const Arch *arch, const NetOptions *options, int threads, Err *err)
+static bool bench_open(Bench *bench, const Arch *arch, const NetOptions *options, int threads,
+                       Err *err)
 {
     *bench = (Bench){0};
     const KernelEntry *kernels = kernels_open(err);
@@ -102,7 +104,8 @@ static bool bench_open(Bench *bench, const Arch *arch, const NetOptions *options
     if (!bench->team || !net_memory_open(&bench->net_memory, bench->net, true, &bench->memory, err))
         return false;
     const Net *net = bench->net;
-    const size_t pixels = (size_t)net->batch * (size_t)arch->channels * (size_t)arch->height * (size_t)arch->width;
+    const size_t pixels =
+        (size_t)net->batch * (size_t)arch->channels * (size_t)arch->height * (size_t)arch->width;
     Random random = random_stream(0, "bench", 0, 0);
     weights_init(net, 0, bench->net_memory.params, bench->net_memory.state);
     for (size_t i = 0; i < pixels; i++)
@@ -172,7 +175,8 @@ static void sum_kinds(const Bench *bench, StepTimes *out)
             out->kinds[out->n_kinds++] = (OpTime){.kernel = kernel};
         out->kinds[k].calls++;
         out->kinds[k].ms += bench->op_ms[o];
-        out->kinds[k].flops += o < net->n_gradient_ops ? net->gradient_ops[o].flops * net->batch : 0.0;
+        out->kinds[k].flops +=
+            o < net->n_gradient_ops ? net->gradient_ops[o].flops * net->batch : 0.0;
     }
     qsort(out->kinds, (size_t)out->n_kinds, sizeof *out->kinds, by_time);
     for (int k = 0; k < out->n_kinds; k++) // the names outlive the net
@@ -181,10 +185,12 @@ static void sum_kinds(const Bench *bench, StepTimes *out)
                 out->kinds[k].kernel = e->name;
 }
 
-bool measure_steps(const Arch *arch, int batch, int threads, JitKind jit, double seconds, StepTimes *out, Err *err)
+bool measure_steps(const Arch *arch, int batch, int threads, JitKind jit, double seconds,
+                   StepTimes *out, Err *err)
 {
     Bench bench;
-    NetOptions options = {.batch = batch, .plan = true, .jit = jit, .threads = threads, .conv = kernels_conv()};
+    NetOptions options = {
+        .batch = batch, .plan = true, .jit = jit, .threads = threads, .conv = kernels_conv()};
     double ignored;
     *out = (StepTimes){0};
     const bool opened = bench_open(&bench, arch, &options, threads, err);

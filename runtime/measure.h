@@ -6,8 +6,9 @@
 
 double measure_now(void); // seconds of a steady clock
 
-// The machine's own limits on one thread, measured in the instruction set the kernels use: multiply-adds on registers
-// (GFLOP/s, the best of several short runs) and y = a x + y over 64 MB (GB/s).
+// The machine's own limits on one thread, measured in the instruction set the kernels use:
+// multiply-adds on registers (GFLOP/s, the best of several short runs) and y = a x + y over 64 MB
+// (GB/s).
 double measure_peak_gflops(void);
 double measure_bandwidth(void);
 
@@ -22,14 +23,16 @@ typedef struct {
     double compile_ms, first_step_ms; // arch to callable; the first step, page faults included
     double step_ms, median_ms;        // minimum and median of the steady steps
     double infer_ms;                  // minimum of a batch's forward pass
-    double gflops;                    // 3 x forward, direct algorithm, padded taps counted, over step_ms
+    double gflops; // 3 x forward, direct algorithm, padded taps counted, over step_ms
     int64_t arena_bytes, parameter_bytes, memory_bytes;
     int64_t macs;
     int n_kinds;
     OpTime kinds[64]; // by time, largest first
 } StepTimes;
 
-// Trains a net (weights of net_init, random images) for a few steps on `threads` threads and times them for about `seconds`.
-bool measure_steps(const Arch *arch, int batch, int threads, JitKind jit, double seconds, StepTimes *out, Err *err);
+// Trains a net (weights of net_init, random images) for a few steps on `threads` threads and times
+// them for about `seconds`.
+bool measure_steps(const Arch *arch, int batch, int threads, JitKind jit, double seconds,
+                   StepTimes *out, Err *err);
 
 #endif

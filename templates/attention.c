@@ -3,11 +3,13 @@
 //   m' = (m - min m) / max(max m - min m, 1e-12),   y = sigmoid(b) s + s m'
 //
 // size: values of one image.  range: [groups][2][lanes], minimum and maximum of each image.
-// sums: [groups][4][lanes]: sum dy s, sum dy s (m - min), how many values equal the minimum, the maximum.
+// sums: [groups][4][lanes]: sum dy s, sum dy s (m - min), how many values equal the minimum, the
+// maximum.
 
 #define NK_ATTENTION_EPSILON 1e-12f
 
-NK_INLINE void nk_attention_range(float *range, const float *m, int size, int groups, int part, int parts)
+NK_INLINE void nk_attention_range(float *range, const float *m, int size, int groups, int part,
+                                  int parts)
 {
     for (int g = nk_share(groups, part, parts); g < nk_share(groups, part + 1, parts); g++) {
         float low[NK_LANES], high[NK_LANES];
@@ -34,8 +36,8 @@ NK_INLINE void nk_attention_inverse(float *inverse, const float *range, int g)
     }
 }
 
-NK_INLINE void nk_attention(float *y, const float *m, const float *s, const float *range, const float *b, int size, int relu,
-                            int groups, int part, int parts)
+NK_INLINE void nk_attention(float *y, const float *m, const float *s, const float *range,
+                            const float *b, int size, int relu, int groups, int part, int parts)
 {
     const float gate = nk_sigmoid(*b);
     for (int g = 0; g < groups; g++) {
@@ -51,8 +53,8 @@ NK_INLINE void nk_attention(float *y, const float *m, const float *s, const floa
     }
 }
 
-NK_INLINE void nk_attention_reduce(float *sums, const float *dy, const float *m, const float *s, const float *range, int size,
-                                   int groups, int part, int parts)
+NK_INLINE void nk_attention_reduce(float *sums, const float *dy, const float *m, const float *s,
+                                   const float *range, int size, int groups, int part, int parts)
 {
     for (int g = nk_share(groups, part, parts); g < nk_share(groups, part + 1, parts); g++) {
         const float *low = range + (size_t)g * 2 * NK_LANES, *high = low + NK_LANES;
@@ -70,11 +72,13 @@ NK_INLINE void nk_attention_reduce(float *sums, const float *dy, const float *m,
     }
 }
 
-// With D the spread and d = dy s:  ds = dy (sigmoid(b) + m'),  dm = d/D, and where m is the maximum - sum d (m - min)/D^2,
-// where it is the minimum + sum d (m - min)/D^2 - sum d/D, shared equally among ties; db = sigmoid'(b) sum d.
-NK_INLINE void nk_attention_backward(float *dm, float *ds, float *db, const float *dy, const float *m, const float *s,
-                                     const float *range, const float *sums, const float *b, int size, int groups, int part,
-                                     int parts)
+// With D the spread and d = dy s:  ds = dy (sigmoid(b) + m'),  dm = d/D, and where m is the maximum
+// - sum d (m - min)/D^2, where it is the minimum + sum d (m - min)/D^2 - sum d/D, shared equally
+// among ties; db = sigmoid'(b) sum d.
+NK_INLINE void nk_attention_backward(float *dm, float *ds, float *db, const float *dy,
+                                     const float *m, const float *s, const float *range,
+                                     const float *sums, const float *b, int size, int groups,
+                                     int part, int parts)
 {
     const float gate = nk_sigmoid(*b);
     if (part == parts - 1) {

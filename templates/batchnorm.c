@@ -1,11 +1,14 @@
-// batchnorm.c - batch normalisation over the count images of a call (Ioffe & Szegedy 2015; PyTorch's constants:
-// eps 1e-5, momentum 0.1, running variance unbiased).  size: pixels of a channel.
+// batchnorm.c - batch normalisation over the count images of a call (Ioffe & Szegedy 2015;
+// PyTorch's constants: eps 1e-5, momentum 0.1, running variance unbiased).  size: pixels of a
+// channel.
 
 #define NK_BN_EPSILON 1e-5f
 #define NK_BN_MOMENTUM 0.1f
 
-// The sum of a channel's count * size values f(y), lanes beyond count left out.  centre: the mean to take squares around.
-NK_INLINE double nk_bn_sum(const float *y, int channels, int size, int groups, int count, int c, float centre, int squares)
+// The sum of a channel's count * size values f(y), lanes beyond count left out.  centre: the mean
+// to take squares around.
+NK_INLINE double nk_bn_sum(const float *y, int channels, int size, int groups, int count, int c,
+                           float centre, int squares)
 {
     double sum = 0.0;
     for (int g = 0; g < groups; g++) {
@@ -23,8 +26,8 @@ NK_INLINE double nk_bn_sum(const float *y, int channels, int size, int groups, i
 }
 
 // z = gamma (y - mean) rstd + beta of one channel, with ReLU on request.
-NK_INLINE void nk_bn_apply(float *z, const float *y, int channels, int size, int groups, int c, float scale, float shift,
-                           int relu)
+NK_INLINE void nk_bn_apply(float *z, const float *y, int channels, int size, int groups, int c,
+                           float scale, float shift, int relu)
 {
     for (int g = 0; g < groups; g++) {
         const size_t at = ((size_t)g * channels + c) * size * NK_LANES;
@@ -36,9 +39,10 @@ NK_INLINE void nk_bn_apply(float *z, const float *y, int channels, int size, int
 }
 
 // Training: statistics of the batch, which also move the running ones.
-NK_INLINE void nk_batchnorm(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y,
-                            const float *gamma, const float *beta, int channels, int size, int relu, int groups, int count,
-                            int part, int parts)
+NK_INLINE void nk_batchnorm(float *z, float *mean, float *rstd, float *running_mean,
+                            float *running_var, const float *y, const float *gamma,
+                            const float *beta, int channels, int size, int relu, int groups,
+                            int count, int part, int parts)
 {
     const double n = (double)count * size;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
@@ -48,26 +52,31 @@ NK_INLINE void nk_batchnorm(float *z, float *mean, float *rstd, float *running_m
         mean[c] = m;
         rstd[c] = (float)(1.0 / sqrt(var + NK_BN_EPSILON));
         running_mean[c] += NK_BN_MOMENTUM * (m - running_mean[c]);
-        running_var[c] += NK_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
+        running_var[c] +=
+            NK_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
         const float scale = gamma[c] * rstd[c];
         nk_bn_apply(z, y, channels, size, groups, c, scale, beta[c] - scale * m, relu);
     }
 }
 
 // Evaluation: running statistics.
-NK_INLINE void nk_batchnorm_infer(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean,
-                                  const float *running_var, int channels, int size, int relu, int groups, int part, int parts)
+NK_INLINE void nk_batchnorm_infer(float *z, const float *y, const float *gamma, const float *beta,
+                                  const float *running_mean, const float *running_var, int channels,
+                                  int size, int relu, int groups, int part, int parts)
 {
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
         const float scale = gamma[c] / sqrtf(running_var[c] + NK_BN_EPSILON);
-        nk_bn_apply(z, y, channels, size, groups, c, scale, beta[c] - scale * running_mean[c], relu);
+        nk_bn_apply(z, y, channels, size, groups, c, scale, beta[c] - scale * running_mean[c],
+                    relu);
     }
 }
 
-// dbeta = sum dz, dgamma = sum dz xhat, dy = gamma rstd (dz - dbeta/n - xhat dgamma/n), xhat = (y - mean) rstd;
-// with relu, dz counts only where the result z is positive.  dy is zero in the lanes beyond count.
-NK_INLINE void nk_batchnorm_backward(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y,
-                                     const float *mean, const float *rstd, const float *gamma, int channels, int size,
+// dbeta = sum dz, dgamma = sum dz xhat, dy = gamma rstd (dz - dbeta/n - xhat dgamma/n), xhat = (y -
+// mean) rstd; with relu, dz counts only where the result z is positive.  dy is zero in the lanes
+// beyond count.
+NK_INLINE void nk_batchnorm_backward(float *dy, float *dgamma, float *dbeta, const float *dz,
+                                     const float *z, const float *y, const float *mean,
+                                     const float *rstd, const float *gamma, int channels, int size,
                                      int relu, int groups, int count, int part, int parts)
 {
     const double n = (double)count * size;
@@ -92,7 +101,8 @@ NK_INLINE void nk_batchnorm_backward(float *dy, float *dgamma, float *dbeta, con
         dbeta[c] = (float)sum;
         dgamma[c] = (float)(product * rstd[c]);
         const float scale = gamma[c] * rstd[c];
-        const float a = (float)(scale * sum / n), b = (float)(scale * rstd[c] * rstd[c] * product / n);
+        const float a = (float)(scale * sum / n),
+                    b = (float)(scale * rstd[c] * rstd[c] * product / n);
         for (int g = 0; g < groups; g++) {
             const size_t at = ((size_t)g * channels + c) * size * NK_LANES;
             float mask[NK_LANES];
@@ -110,10 +120,12 @@ NK_INLINE void nk_batchnorm_backward(float *dy, float *dgamma, float *dbeta, con
 
 // ---- the same as one multiply-add that readers apply (affine.c) ---------------------------------
 
-// Training: scale and shift of z = scale y + shift from the batch's statistics, in one pass over y around a pivot near the mean.
-NK_INLINE void nk_batchnorm_stats(float *scale, float *shift, float *mean, float *rstd, float *running_mean, float *running_var,
-                                  const float *y, const float *gamma, const float *beta, int channels, int size, int groups, int count,
-                                  int part, int parts)
+// Training: scale and shift of z = scale y + shift from the batch's statistics, in one pass over y
+// around a pivot near the mean.
+NK_INLINE void nk_batchnorm_stats(float *scale, float *shift, float *mean, float *rstd,
+                                  float *running_mean, float *running_var, const float *y,
+                                  const float *gamma, const float *beta, int channels, int size,
+                                  int groups, int count, int part, int parts)
 {
     const double n = (double)count * size;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
@@ -140,18 +152,21 @@ NK_INLINE void nk_batchnorm_stats(float *scale, float *shift, float *mean, float
                 squares += lane_squares[l];
             }
         }
-        const double offset = sum / n, raw = squares / n - offset * offset, var = raw > 0.0 ? raw : 0.0;
+        const double offset = sum / n, raw = squares / n - offset * offset,
+                     var = raw > 0.0 ? raw : 0.0;
         mean[c] = (float)(pivot + offset);
         rstd[c] = (float)(1.0 / sqrt(var + NK_BN_EPSILON));
         scale[c] = gamma[c] * rstd[c];
         shift[c] = beta[c] - scale[c] * mean[c];
         running_mean[c] += NK_BN_MOMENTUM * (mean[c] - running_mean[c]);
-        running_var[c] += NK_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
+        running_var[c] +=
+            NK_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
     }
 }
 
 // Evaluation: scale and shift from the running statistics.
-NK_INLINE void nk_batchnorm_running(float *scale, float *shift, const float *gamma, const float *beta, const float *running_mean,
+NK_INLINE void nk_batchnorm_running(float *scale, float *shift, const float *gamma,
+                                    const float *beta, const float *running_mean,
                                     const float *running_var, int channels, int part, int parts)
 {
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
@@ -160,11 +175,15 @@ NK_INLINE void nk_batchnorm_running(float *scale, float *shift, const float *gam
     }
 }
 
-// The gradient from the sums that the readers of z left, with dz = sum_j w_j g_j, w_j = sigmoid(*as[j]) or `weight`:
-//   dbeta = sum_j w_j qs_j, dgamma = sum_j w_j ps_j, and coefficients[3][channels] of dy = c0 dz + c1 y + c2 (nk_pull).
-NK_INLINE void nk_batchnorm_coefficients(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd,
-                                         const float *gamma, const float *const *qs, const float *const *ps, const float *const *as,
-                                         int inputs, int channels, float weight, int size, int count, int part, int parts)
+// The gradient from the sums that the readers of z left, with dz = sum_j w_j g_j, w_j =
+// sigmoid(*as[j]) or `weight`:
+//   dbeta = sum_j w_j qs_j, dgamma = sum_j w_j ps_j, and coefficients[3][channels] of dy = c0 dz +
+//   c1 y + c2 (nk_pull).
+NK_INLINE void nk_batchnorm_coefficients(float *coefficients, float *dgamma, float *dbeta,
+                                         const float *mean, const float *rstd, const float *gamma,
+                                         const float *const *qs, const float *const *ps,
+                                         const float *const *as, int inputs, int channels,
+                                         float weight, int size, int count, int part, int parts)
 {
     const double n = (double)count * size;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {

@@ -1,10 +1,12 @@
 // conv.c - convolution, stride 1, zero padding kernel/2, batch innermost:
 //
-//   y[k][h][w][lane] (+)= b[k] + sum over c, r, s of p[c][r][s][k] * x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
+//   y[k][h][w][lane] (+)= b[k] + sum over c, r, s of p[c][r][s][k] *
+//   x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
 //
-// Images lie in the vector lanes, so every channel count, kernel size and border fills the vectors.  A tile of
-// `tile` filters x two vectors stays in registers while all taps are summed; weights are broadcast scalars.
-// The gradient of the input is the same convolution of dy with nk_pack_weights_backward's weights.
+// Images lie in the vector lanes, so every channel count, kernel size and border fills the vectors.
+// A tile of `tile` filters x two vectors stays in registers while all taps are summed; weights are
+// broadcast scalars. The gradient of the input is the same convolution of dy with
+// nk_pack_weights_backward's weights.
 
 // Filters of a tile: two vectors each, plus two of x, in 32 (AVX-512, NEON) or 16 registers.
 #if NK_VECTOR == 16 || defined(__aarch64__)
@@ -15,8 +17,9 @@
 #define NK_CONV_STEP (2 * NK_VECTOR)
 
 // Filters k0..k0+tile of pixels (h, w0..w1), `tile` constant where this is expanded.
-NK_INLINE void nk_conv_tile(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
-                            int filters, int kernel_h, int kernel_w, int accumulate, int k0, const int tile, int h)
+NK_INLINE void nk_conv_tile(float *y, const float *x, const float *p, const float *b, int channels,
+                            int height, int width, int filters, int kernel_h, int kernel_w,
+                            int accumulate, int k0, const int tile, int h)
 {
     const size_t plane = (size_t)height * width * NK_LANES;
     const int r0 = nk_max(0, kernel_h / 2 - h), r1 = nk_min(kernel_h, height + kernel_h / 2 - h);
@@ -35,10 +38,14 @@ NK_INLINE void nk_conv_tile(float *y, const float *x, const float *p, const floa
             }
             for (int c = 0; c < channels; c++)
                 for (int r = r0; r < r1; r++) {
-                    const float *row = x + c * plane + ((int64_t)(h + r - kernel_h / 2) * width + w - kernel_w / 2) * NK_LANES + l;
-                    const float *weight = p + ((size_t)(c * kernel_h + r) * kernel_w) * filters + k0;
+                    const float *row =
+                        x + c * plane +
+                        ((int64_t)(h + r - kernel_h / 2) * width + w - kernel_w / 2) * NK_LANES + l;
+                    const float *weight =
+                        p + ((size_t)(c * kernel_h + r) * kernel_w) * filters + k0;
                     for (int s = s0; s < s1; s++) {
-                        const nk_vector x0 = nk_load(row + s * NK_LANES), x1 = nk_load(row + s * NK_LANES + NK_VECTOR);
+                        const nk_vector x0 = nk_load(row + s * NK_LANES),
+                                        x1 = nk_load(row + s * NK_LANES + NK_VECTOR);
 #pragma GCC unroll 16
                         for (int k = 0; k < tile; k++) {
                             sum[k][0] += weight[s * filters + k] * x0;
@@ -55,7 +62,8 @@ NK_INLINE void nk_conv_tile(float *y, const float *x, const float *p, const floa
     }
 }
 
-// Near-equal tiles: 19 filters are 10 + 9, not 14 + 5.  The first `wide` tiles have one filter more.
+// Near-equal tiles: 19 filters are 10 + 9, not 14 + 5.  The first `wide` tiles have one filter
+// more.
 typedef struct {
     int tiles, wide, tile;
 } nk_conv_split;
@@ -70,20 +78,25 @@ NK_INLINE nk_conv_split nk_split_filters(int filters)
 }
 
 #ifndef NK_CONV_DISPATCH
-// One row of one tile.  The tile is a constant where the shape is: both sizes are expanded in place.
-NK_INLINE void nk_conv_row(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
-                           int filters, int kernel_h, int kernel_w, int accumulate, int k0, int tile, int h)
+// One row of one tile.  The tile is a constant where the shape is: both sizes are expanded in
+// place.
+NK_INLINE void nk_conv_row(float *y, const float *x, const float *p, const float *b, int channels,
+                           int height, int width, int filters, int kernel_h, int kernel_w,
+                           int accumulate, int k0, int tile, int h)
 {
     const nk_conv_split split = nk_split_filters(filters);
     if (tile == split.tile)
-        nk_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, k0, split.tile, h);
+        nk_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate,
+                     k0, split.tile, h);
     else
-        nk_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, k0, split.tile - 1, h);
+        nk_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate,
+                     k0, split.tile - 1, h);
 }
 #endif
 
-NK_INLINE void nk_conv(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
-                       int filters, int kernel_h, int kernel_w, int accumulate, int groups, int part, int parts)
+NK_INLINE void nk_conv(float *y, const float *x, const float *p, const float *b, int channels,
+                       int height, int width, int filters, int kernel_h, int kernel_w,
+                       int accumulate, int groups, int part, int parts)
 {
     const nk_conv_split split = nk_split_filters(filters);
     const size_t plane = (size_t)height * width * NK_LANES;
@@ -91,7 +104,9 @@ NK_INLINE void nk_conv(float *y, const float *x, const float *p, const float *b,
     for (int g = 0; g < groups; g++)
         for (int i = nk_share(rows, part, parts); i < nk_share(rows, part + 1, parts); i++) {
             const int t = i / height, narrow = t >= split.wide;
-            nk_conv_row(y + g * filters * plane, x + g * channels * plane, p, b, channels, height, width, filters, kernel_h,
-                        kernel_w, accumulate, t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow, i % height);
+            nk_conv_row(y + g * filters * plane, x + g * channels * plane, p, b, channels, height,
+                        width, filters, kernel_h, kernel_w, accumulate,
+                        t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow,
+                        i % height);
         }
 }

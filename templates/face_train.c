@@ -15,8 +15,8 @@ void nk_init(uint64_t seed)
     nk_step = 0;
 }
 
-// One step of SGD on the first `count` <= NK_BATCH images: forward in training mode, backward, update.  Returns the mean
-// loss.  labels: 0 .. NK_CLASSES - 1.  The gradients stay in nk_grads.
+// One step of SGD on the first `count` <= NK_BATCH images: forward in training mode, backward,
+// update.  Returns the mean loss.  labels: 0 .. NK_CLASSES - 1.  The gradients stay in nk_grads.
 float nk_train_step(const float *images, const int32_t *labels, int count, float learning_rate)
 {
     float loss = 0.0f;
@@ -40,8 +40,8 @@ float nk_train_step(const float *images, const int32_t *labels, int count, float
     return loss;
 }
 
-// images: [NK_BATCH][NK_CHANNELS][NK_HEIGHT][NK_WIDTH], normalised; logits: [NK_BATCH][NK_CLASSES]; running statistics.
-// arena: NK_ARENA_BYTES, aligned to 64 bytes.
+// images: [NK_BATCH][NK_CHANNELS][NK_HEIGHT][NK_WIDTH], normalised; logits: [NK_BATCH][NK_CLASSES];
+// running statistics. arena: NK_ARENA_BYTES, aligned to 64 bytes.
 void nk_infer_in(void *arena, const float *images, float *logits)
 {
     const nk_call call = {.arena = (float *)arena,

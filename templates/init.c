@@ -1,6 +1,7 @@
-// init.c - initial weights from a seed, as PyTorch and the reference implementation draw them: He normal with fan out for
-// convolutions, uniform +-1/sqrt(fan in) for biases and the linear layer, ones and zeros.  Each tensor has its own
-// stream of draws, named by its name: adding a tensor moves no other.
+// init.c - initial weights from a seed, as PyTorch and the reference implementation draw them: He
+// normal with fan out for convolutions, uniform +-1/sqrt(fan in) for biases and the linear layer,
+// ones and zeros.  Each tensor has its own stream of draws, named by its name: adding a tensor
+// moves no other.
 
 // A named block of the parameter or state vector.
 typedef struct {

@@ -1,4 +1,5 @@
-// main_infer.c - the program that -DNK_MAIN adds to an inference file: records on stdin, logits on stdout.
+// main_infer.c - the program that -DNK_MAIN adds to an inference file: records on stdin, logits on
+// stdout.
 int main(void)
 {
     nk_evaluate(stdin);

@@ -1,6 +1,7 @@
 // main_train.c - the program that -DNK_MAIN adds to a trainable file:
 //   ./net [TRAIN.bin [EPOCHS [LEARNING_RATE]]] < TEST.bin
-// trains on the records of TRAIN.bin in their order, then prints the logits of TEST.bin's and the accuracy.
+// trains on the records of TRAIN.bin in their order, then prints the logits of TEST.bin's and the
+// accuracy.
 int main(int argc, char **argv)
 {
     static float images[NK_BATCH * NK_CHANNELS * NK_HEIGHT * NK_WIDTH];
@@ -19,7 +20,8 @@ int main(int argc, char **argv)
         for (int count; (count = nk_read_batch(file, images, labels)) > 0; steps++)
             loss += (double)nk_train_step(images, labels, count, learning_rate);
         fclose(file);
-        fprintf(stderr, "epoch %d: mean loss %.4f\n", epoch + 1, steps ? loss / (double)steps : 0.0);
+        fprintf(stderr, "epoch %d: mean loss %.4f\n", epoch + 1,
+                steps ? loss / (double)steps : 0.0);
     }
     nk_evaluate(stdin);
     return 0;

@@ -1,8 +1,9 @@
 // prelude.h - what the kernels stand on: vectors, masks, work shares.
 //
-// NK_LANES is the innermost extent of every activation: 32 images of a group in training ([groups][C][H][W][32]),
-// 1 in inference files that work on one image ([C][H][W]).  NK_VECTOR is the number of floats of the machine's
-// vector; 1 means plain C (tcc, or a compiler without vector extensions).
+// NK_LANES is the innermost extent of every activation: 32 images of a group in training
+// ([groups][C][H][W][32]), 1 in inference files that work on one image ([C][H][W]).  NK_VECTOR is
+// the number of floats of the machine's vector; 1 means plain C (tcc, or a compiler without vector
+// extensions).
 #ifndef NK_PRELUDE_H
 #define NK_PRELUDE_H
 

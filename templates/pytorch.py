@@ -18,7 +18,6 @@ Needs torch 1.13 or newer, nothing else (numpy for .npy).
 import argparse
 import json
 import struct
-import sys
 import time
 
 import torch
@@ -352,10 +351,13 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     model = Net()
-    metadata = load_weights(model, options.weights) if options.weights else {}
-    if options.input:
-        print_logits(model, *read_images(options.input, metadata), options.batch)
-        return
+    try:
+        metadata = load_weights(model, options.weights) if options.weights else {}
+        if options.input:
+            print_logits(model, *read_images(options.input, metadata), options.batch)
+            return
+    except (OSError, ValueError, KeyError, RuntimeError, struct.error) as error:
+        parser.exit(2, "%s: error: %s\n" % (parser.prog, error))
     training = Training(model, options.batch, options.channels_last, options.compile)
     first = training.step()
     times = sorted(training.step() for _ in range(options.steps))
@@ -364,4 +366,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

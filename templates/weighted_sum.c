@@ -4,8 +4,8 @@
 //
 // size: values of one image.  y may take the place of xs[0].
 
-NK_INLINE void nk_weighted_sum(float *y, const float *const *xs, const float *const *as, int inputs, float scale, int size,
-                               int relu, int groups, int part, int parts)
+NK_INLINE void nk_weighted_sum(float *y, const float *const *xs, const float *const *as, int inputs,
+                               float scale, int size, int relu, int groups, int part, int parts)
 {
     enum { BLOCK = 1024 }; // floats that stay in the first cache while the terms are added
     for (int g = 0; g < groups; g++) {
@@ -32,8 +32,9 @@ NK_INLINE void nk_weighted_sum(float *y, const float *const *xs, const float *co
 
 // One term: dx (+)= s dy, and (for a learned scalar) partial[c] = sum of dy x over channel c.
 // size: pixels of a channel.
-NK_INLINE void nk_weighted_sum_backward(float *dx, float *partial, const float *dy, const float *x, const float *a,
-                                        int channels, float scale, int size, int accumulate, int groups, int part, int parts)
+NK_INLINE void nk_weighted_sum_backward(float *dx, float *partial, const float *dy, const float *x,
+                                        const float *a, int channels, float scale, int size,
+                                        int accumulate, int groups, int part, int parts)
 {
     const float s = a ? nk_sigmoid(*a) : scale;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
@@ -43,7 +44,8 @@ NK_INLINE void nk_weighted_sum_backward(float *dx, float *partial, const float *
             if (a)
                 for (int i = 0; i < size; i++)
                     for (int l = 0; l < NK_LANES; l++)
-                        lane[l] += dy[at + (size_t)i * NK_LANES + l] * x[at + (size_t)i * NK_LANES + l];
+                        lane[l] +=
+                            dy[at + (size_t)i * NK_LANES + l] * x[at + (size_t)i * NK_LANES + l];
             if (accumulate)
                 for (int i = 0; i < size * NK_LANES; i++)
                     dx[at + i] += s * dy[at + i];
@@ -60,7 +62,8 @@ NK_INLINE void nk_weighted_sum_backward(float *dx, float *partial, const float *
 }
 
 // da = sigmoid'(a) * sum_c partial[c].
-NK_INLINE void nk_scalar_backward(float *da, const float *partial, const float *a, int channels, int part, int parts)
+NK_INLINE void nk_scalar_backward(float *da, const float *partial, const float *a, int channels,
+                                  int part, int parts)
 {
     if (part != parts - 1)
         return;
