@@ -31,7 +31,7 @@ kernel_objects = $(if $(wildcard runtime/kernels.c),$(ISAS:%=$(BUILD)/runtime/ke
 compiler_objects = $(call object,$(wildcard compiler/*.c compiler/blob.S))
 runtime_objects = $(call object,$(filter-out runtime/kernels.c,$(wildcard runtime/*.c search/*.c))) $(kernel_objects)
 cli_objects = $(call object,$(filter-out cli/nago.c cli/nagoc.c,$(wildcard cli/*.c)))
-templates = $(wildcard templates/*.c templates/*.h)
+templates = $(wildcard templates/*.c templates/*.h templates/*.py)
 programs = $(BUILD)/nagoc $(BUILD)/nago
 libraries = $(BUILD)/libcli.a $(BUILD)/libnago.a $(BUILD)/libnagoc.a
 tests = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c tests/prop_*.c))

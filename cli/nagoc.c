@@ -7,8 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef enum { EMIT_C, EMIT_ARCH, EMIT_IR, EMIT_DOT, EMIT_WEIGHTS, EMIT_SUMMARY } EmitKind;
-static const char *const emit_names[] = {"c", "arch", "ir", "dot", "weights", "summary", NULL};
+typedef enum {
+    EMIT_C,
+    EMIT_ARCH,
+    EMIT_IR,
+    EMIT_DOT,
+    EMIT_WEIGHTS,
+    EMIT_SUMMARY,
+    EMIT_PYTORCH
+} EmitKind;
+static const char *const emit_names[] = {"c",       "arch",    "ir",      "dot",
+                                         "weights", "summary", "pytorch", NULL};
 static const char *const form_names[] = {"string", "list", "bin", NULL}; // as WeightsForm
 static const char *const layout_names[] = {"chw", "hwc", NULL};
 
@@ -82,6 +91,8 @@ static bool emit_main(const Arch *arch, const EmitOptions *options, const Reques
         return emit_weights(arch, request->seed, &out->main, err);
     case EMIT_SUMMARY:
         return emit_summary(arch, options, request->json, &out->main, err);
+    case EMIT_PYTORCH:
+        return emit_pytorch(arch, &out->main, err);
     }
     bug("--emit %d", request->emit);
 }
@@ -147,6 +158,9 @@ static void check_together(const Command *command, const Request *request)
     if (request->weights && request->emit == EMIT_WEIGHTS)
         command_usage(command,
                       "--emit=weights: makes initial weights, it does not go with --weights");
+    if (request->weights && request->emit == EMIT_PYTORCH)
+        command_usage(command,
+                      "--weights: the PyTorch module loads them when it runs, from any file");
     if (!emit_prefix_valid(request->prefix))
         command_usage(command, "--prefix: \"%s\" is not a C identifier that names can begin with",
                       request->prefix);
@@ -178,11 +192,11 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
         OPTION_STRING("output", 'o', "FILE", &request->output,
                       "write to FILE, whole or not at all (default - is standard output)"),
         OPTION_CHOICE(
-            "emit", 'e', "c|arch|ir|dot|weights|summary", &request->emit, emit_names,
+            "emit", 'e', "c|arch|ir|dot|weights|summary|pytorch", &request->emit, emit_names,
             "what to write: the C file; the architecture drawn from theta; the intermediate "
             "representation; "
             "a Graphviz drawing; initial weights (safetensors); a summary of cells, ops, weights, "
-            "multiply-adds and memory"),
+            "multiply-adds and memory; the network as a PyTorch module"),
         OPTION_FLAG("json", 0, &request->json, "write the summary as JSON"),
         OPTION_STRING("header", 0, "FILE", &request->header,
                       "also write the C file's declarations to FILE"),
