@@ -7,7 +7,7 @@
 // op weights
 // 23759 trained numbers, 0.35 million multiply-adds an image.
 //
-// Memory: arena 10222208 bytes, parameters, gradients and momentum 95036 bytes each, statistics 10944 bytes.
+// Memory: arena 4551872 bytes, parameters, gradients and momentum 95036 bytes each, statistics 10944 bytes.
 //
 // Compile: cc -O3 -march=native -c FILE.c, link with -lm; -DNK_MAIN makes a program that classifies records
 // (one label byte, then the pixels channel by channel) from stdin.
@@ -36,9 +36,10 @@
 #endif
 // prelude.h - what the kernels stand on: vectors, masks, work shares.
 //
-// NET_LANES is the innermost extent of every activation: 32 images of a group in training ([groups][C][H][W][32]),
-// 1 in inference files that work on one image ([C][H][W]).  NET_VECTOR is the number of floats of the machine's
-// vector; 1 means plain C (tcc, or a compiler without vector extensions).
+// NET_LANES is the innermost extent of every activation: 32 images of a group in training
+// ([groups][C][H][W][32]), 1 in inference files that work on one image ([C][H][W]).  NET_VECTOR is
+// the number of floats of the machine's vector; 1 means plain C (tcc, or a compiler without vector
+// extensions).
 #ifndef NET_PRELUDE_H
 #define NET_PRELUDE_H
 
@@ -54,6 +55,7 @@
 
 #if defined(__GNUC__) && !defined(__TINYC__)
 #define NET_INLINE static inline __attribute__((always_inline, unused))
+#define NET_OUTLINE static __attribute__((noinline, unused))
 #if defined(__AVX512F__)
 #define NET_VECTOR 16
 #elif defined(__AVX__)
@@ -65,6 +67,7 @@ typedef float net_vector __attribute__((vector_size(4 * NET_VECTOR), aligned(4),
 _Static_assert(sizeof(net_vector) == 4 * NET_VECTOR, "the compiler ignores vector_size");
 #else
 #define NET_INLINE static inline
+#define NET_OUTLINE static
 #define NET_VECTOR 1
 typedef float net_vector;
 #endif
@@ -140,7 +143,7 @@ enum {
     NET_WIDTH = 16,
     NET_CLASSES = 4,
     NET_BATCH = 32,
-    NET_ARENA_BYTES = 10222208,
+    NET_ARENA_BYTES = 4551872,
     NET_PARAM_COUNT = 23759,
     NET_STATE_COUNT = 26495,
     NET_PIXELS_ARE_HWC = 0
@@ -177,8 +180,8 @@ typedef struct {
 // ---- pack.c - from a caller's arrays to the layouts that kernels read, and back.
 
 // y[group][c][h][w][lane] = images[32 group + lane][c][h][w]; lanes beyond count are zero.
-NET_INLINE void net_pack_images(float *y, const float *images, int channels, int height, int width, int groups, int count,
-                              int part, int parts)
+NET_INLINE void net_pack_images(float *y, const float *images, int channels, int height, int width,
+                              int groups, int count, int part, int parts)
 {
     const int size = channels * height * width;
     for (int g = 0; g < groups; g++) {
@@ -192,8 +195,8 @@ NET_INLINE void net_pack_images(float *y, const float *images, int channels, int
 }
 
 // p[c][r][s][k] = w[k][c][r][s]: a kernel reads the filters of one tap next to each other.
-NET_INLINE void net_pack_weights(float *p, const float *w, int filters, int channels, int kernel_h, int kernel_w, int part,
-                               int parts)
+NET_INLINE void net_pack_weights(float *p, const float *w, int filters, int channels, int kernel_h,
+                               int kernel_w, int part, int parts)
 {
     const int taps = channels * kernel_h * kernel_w;
     for (int t = net_share(taps, part, parts); t < net_share(taps, part + 1, parts); t++)
@@ -201,35 +204,41 @@ NET_INLINE void net_pack_weights(float *p, const float *w, int filters, int chan
             p[(size_t)t * filters + k] = w[(size_t)k * taps + t];
 }
 
-// p[k][r][s][c] = w[k][c][kernel_h-1-r][kernel_w-1-s]: the same convolution kernel then computes the gradient of its
-// input, with filters and channels exchanged.
-NET_INLINE void net_pack_weights_backward(float *p, const float *w, int filters, int channels, int kernel_h, int kernel_w,
-                                        int part, int parts)
+// p[k][r][s][c] = w[k][c][kernel_h-1-r][kernel_w-1-s]: the same convolution kernel then computes
+// the gradient of its input, with filters and channels exchanged.
+NET_INLINE void net_pack_weights_backward(float *p, const float *w, int filters, int channels,
+                                        int kernel_h, int kernel_w, int part, int parts)
 {
     const int taps = kernel_h * kernel_w;
     for (int k = net_share(filters, part, parts); k < net_share(filters, part + 1, parts); k++)
         for (int t = 0; t < taps; t++)
             for (int c = 0; c < channels; c++)
-                p[((size_t)k * taps + t) * channels + c] = w[((size_t)k * channels + c) * taps + (taps - 1 - t)];
+                p[((size_t)k * taps + t) * channels + c] =
+                    w[((size_t)k * channels + c) * taps + (taps - 1 - t)];
 }
 
-// logits[n][k] = x[group][k][lane] for the count images of the call; logits may be NULL (training asks for none).
-NET_INLINE void net_unpack_logits(float *logits, const float *x, int classes, int count, int part, int parts)
+// logits[n][k] = x[group][k][lane] for the count images of the call; logits may be NULL (training
+// asks for none).
+NET_INLINE void net_unpack_logits(float *logits, const float *x, int classes, int count, int part,
+                                int parts)
 {
     if (!logits)
         return;
     for (int n = net_share(count, part, parts); n < net_share(count, part + 1, parts); n++)
         for (int k = 0; k < classes; k++)
-            logits[(size_t)n * classes + k] = x[((size_t)(n / NET_LANES) * classes + k) * NET_LANES + n % NET_LANES];
+            logits[(size_t)n * classes + k] =
+                x[((size_t)(n / NET_LANES) * classes + k) * NET_LANES + n % NET_LANES];
 }
 
 // ---- conv.c - convolution, stride 1, zero padding kernel/2, batch innermost:
 //
-//   y[k][h][w][lane] (+)= b[k] + sum over c, r, s of p[c][r][s][k] * x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
+//   y[k][h][w][lane] (+)= b[k] + sum over c, r, s of p[c][r][s][k] *
+//   x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
 //
-// Images lie in the vector lanes, so every channel count, kernel size and border fills the vectors.  A tile of
-// `tile` filters x two vectors stays in registers while all taps are summed; weights are broadcast scalars.
-// The gradient of the input is the same convolution of dy with net_pack_weights_backward's weights.
+// Images lie in the vector lanes, so every channel count, kernel size and border fills the vectors.
+// A tile of `tile` filters x two vectors stays in registers while all taps are summed; weights are
+// broadcast scalars. The gradient of the input is the same convolution of dy with
+// net_pack_weights_backward's weights.
 
 // Filters of a tile: two vectors each, plus two of x, in 32 (AVX-512, NEON) or 16 registers.
 #if NET_VECTOR == 16 || defined(__aarch64__)
@@ -240,8 +249,9 @@ NET_INLINE void net_unpack_logits(float *logits, const float *x, int classes, in
 #define NET_CONV_STEP (2 * NET_VECTOR)
 
 // Filters k0..k0+tile of pixels (h, w0..w1), `tile` constant where this is expanded.
-NET_INLINE void net_conv_tile(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
-                            int filters, int kernel_h, int kernel_w, int accumulate, int k0, const int tile, int h)
+NET_INLINE void net_conv_tile(float *y, const float *x, const float *p, const float *b, int channels,
+                            int height, int width, int filters, int kernel_h, int kernel_w,
+                            int accumulate, int k0, const int tile, int h)
 {
     const size_t plane = (size_t)height * width * NET_LANES;
     const int r0 = net_max(0, kernel_h / 2 - h), r1 = net_min(kernel_h, height + kernel_h / 2 - h);
@@ -260,10 +270,14 @@ NET_INLINE void net_conv_tile(float *y, const float *x, const float *p, const fl
             }
             for (int c = 0; c < channels; c++)
                 for (int r = r0; r < r1; r++) {
-                    const float *row = x + c * plane + ((int64_t)(h + r - kernel_h / 2) * width + w - kernel_w / 2) * NET_LANES + l;
-                    const float *weight = p + ((size_t)(c * kernel_h + r) * kernel_w) * filters + k0;
+                    const float *row =
+                        x + c * plane +
+                        ((int64_t)(h + r - kernel_h / 2) * width + w - kernel_w / 2) * NET_LANES + l;
+                    const float *weight =
+                        p + ((size_t)(c * kernel_h + r) * kernel_w) * filters + k0;
                     for (int s = s0; s < s1; s++) {
-                        const net_vector x0 = net_load(row + s * NET_LANES), x1 = net_load(row + s * NET_LANES + NET_VECTOR);
+                        const net_vector x0 = net_load(row + s * NET_LANES),
+                                        x1 = net_load(row + s * NET_LANES + NET_VECTOR);
 #pragma GCC unroll 16
                         for (int k = 0; k < tile; k++) {
                             sum[k][0] += weight[s * filters + k] * x0;
@@ -280,7 +294,8 @@ NET_INLINE void net_conv_tile(float *y, const float *x, const float *p, const fl
     }
 }
 
-// Near-equal tiles: 19 filters are 10 + 9, not 14 + 5.  The first `wide` tiles have one filter more.
+// Near-equal tiles: 19 filters are 10 + 9, not 14 + 5.  The first `wide` tiles have one filter
+// more.
 typedef struct {
     int tiles, wide, tile;
 } net_conv_split;
@@ -295,20 +310,25 @@ NET_INLINE net_conv_split net_split_filters(int filters)
 }
 
 #ifndef NET_CONV_DISPATCH
-// One row of one tile.  The tile is a constant where the shape is: both sizes are expanded in place.
-NET_INLINE void net_conv_row(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
-                           int filters, int kernel_h, int kernel_w, int accumulate, int k0, int tile, int h)
+// One row of one tile.  The tile is a constant where the shape is: both sizes are expanded in
+// place.
+NET_INLINE void net_conv_row(float *y, const float *x, const float *p, const float *b, int channels,
+                           int height, int width, int filters, int kernel_h, int kernel_w,
+                           int accumulate, int k0, int tile, int h)
 {
     const net_conv_split split = net_split_filters(filters);
     if (tile == split.tile)
-        net_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, k0, split.tile, h);
+        net_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate,
+                     k0, split.tile, h);
     else
-        net_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, k0, split.tile - 1, h);
+        net_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate,
+                     k0, split.tile - 1, h);
 }
 #endif
 
-NET_INLINE void net_conv(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
-                       int filters, int kernel_h, int kernel_w, int accumulate, int groups, int part, int parts)
+NET_INLINE void net_conv(float *y, const float *x, const float *p, const float *b, int channels,
+                       int height, int width, int filters, int kernel_h, int kernel_w,
+                       int accumulate, int groups, int part, int parts)
 {
     const net_conv_split split = net_split_filters(filters);
     const size_t plane = (size_t)height * width * NET_LANES;
@@ -316,19 +336,24 @@ NET_INLINE void net_conv(float *y, const float *x, const float *p, const float *
     for (int g = 0; g < groups; g++)
         for (int i = net_share(rows, part, parts); i < net_share(rows, part + 1, parts); i++) {
             const int t = i / height, narrow = t >= split.wide;
-            net_conv_row(y + g * filters * plane, x + g * channels * plane, p, b, channels, height, width, filters, kernel_h,
-                        kernel_w, accumulate, t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow, i % height);
+            net_conv_row(y + g * filters * plane, x + g * channels * plane, p, b, channels, height,
+                        width, filters, kernel_h, kernel_w, accumulate,
+                        t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow,
+                        i % height);
         }
 }
 
-// ---- batchnorm.c - batch normalisation over the count images of a call (Ioffe & Szegedy 2015; PyTorch's constants:
-// eps 1e-5, momentum 0.1, running variance unbiased).  size: pixels of a channel.
+// ---- batchnorm.c - batch normalisation over the count images of a call (Ioffe & Szegedy 2015;
+// PyTorch's constants: eps 1e-5, momentum 0.1, running variance unbiased).  size: pixels of a
+// channel.
 
 #define NET_BN_EPSILON 1e-5f
 #define NET_BN_MOMENTUM 0.1f
 
-// The sum of a channel's count * size values f(y), lanes beyond count left out.  centre: the mean to take squares around.
-NET_INLINE double net_bn_sum(const float *y, int channels, int size, int groups, int count, int c, float centre, int squares)
+// The sum of a channel's count * size values f(y), lanes beyond count left out.  centre: the mean
+// to take squares around.
+NET_INLINE double net_bn_sum(const float *y, int channels, int size, int groups, int count, int c,
+                           float centre, int squares)
 {
     double sum = 0.0;
     for (int g = 0; g < groups; g++) {
@@ -346,8 +371,8 @@ NET_INLINE double net_bn_sum(const float *y, int channels, int size, int groups,
 }
 
 // z = gamma (y - mean) rstd + beta of one channel, with ReLU on request.
-NET_INLINE void net_bn_apply(float *z, const float *y, int channels, int size, int groups, int c, float scale, float shift,
-                           int relu)
+NET_INLINE void net_bn_apply(float *z, const float *y, int channels, int size, int groups, int c,
+                           float scale, float shift, int relu)
 {
     for (int g = 0; g < groups; g++) {
         const size_t at = ((size_t)g * channels + c) * size * NET_LANES;
@@ -359,9 +384,10 @@ NET_INLINE void net_bn_apply(float *z, const float *y, int channels, int size, i
 }
 
 // Training: statistics of the batch, which also move the running ones.
-NET_INLINE void net_batchnorm(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y,
-                            const float *gamma, const float *beta, int channels, int size, int relu, int groups, int count,
-                            int part, int parts)
+NET_INLINE void net_batchnorm(float *z, float *mean, float *rstd, float *running_mean,
+                            float *running_var, const float *y, const float *gamma,
+                            const float *beta, int channels, int size, int relu, int groups,
+                            int count, int part, int parts)
 {
     const double n = (double)count * size;
     for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++) {
@@ -371,26 +397,31 @@ NET_INLINE void net_batchnorm(float *z, float *mean, float *rstd, float *running
         mean[c] = m;
         rstd[c] = (float)(1.0 / sqrt(var + NET_BN_EPSILON));
         running_mean[c] += NET_BN_MOMENTUM * (m - running_mean[c]);
-        running_var[c] += NET_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
+        running_var[c] +=
+            NET_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
         const float scale = gamma[c] * rstd[c];
         net_bn_apply(z, y, channels, size, groups, c, scale, beta[c] - scale * m, relu);
     }
 }
 
 // Evaluation: running statistics.
-NET_INLINE void net_batchnorm_infer(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean,
-                                  const float *running_var, int channels, int size, int relu, int groups, int part, int parts)
+NET_INLINE void net_batchnorm_infer(float *z, const float *y, const float *gamma, const float *beta,
+                                  const float *running_mean, const float *running_var, int channels,
+                                  int size, int relu, int groups, int part, int parts)
 {
     for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++) {
         const float scale = gamma[c] / sqrtf(running_var[c] + NET_BN_EPSILON);
-        net_bn_apply(z, y, channels, size, groups, c, scale, beta[c] - scale * running_mean[c], relu);
+        net_bn_apply(z, y, channels, size, groups, c, scale, beta[c] - scale * running_mean[c],
+                    relu);
     }
 }
 
-// dbeta = sum dz, dgamma = sum dz xhat, dy = gamma rstd (dz - dbeta/n - xhat dgamma/n), xhat = (y - mean) rstd;
-// with relu, dz counts only where the result z is positive.  dy is zero in the lanes beyond count.
-NET_INLINE void net_batchnorm_backward(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y,
-                                     const float *mean, const float *rstd, const float *gamma, int channels, int size,
+// dbeta = sum dz, dgamma = sum dz xhat, dy = gamma rstd (dz - dbeta/n - xhat dgamma/n), xhat = (y -
+// mean) rstd; with relu, dz counts only where the result z is positive.  dy is zero in the lanes
+// beyond count.
+NET_INLINE void net_batchnorm_backward(float *dy, float *dgamma, float *dbeta, const float *dz,
+                                     const float *z, const float *y, const float *mean,
+                                     const float *rstd, const float *gamma, int channels, int size,
                                      int relu, int groups, int count, int part, int parts)
 {
     const double n = (double)count * size;
@@ -415,7 +446,8 @@ NET_INLINE void net_batchnorm_backward(float *dy, float *dgamma, float *dbeta, c
         dbeta[c] = (float)sum;
         dgamma[c] = (float)(product * rstd[c]);
         const float scale = gamma[c] * rstd[c];
-        const float a = (float)(scale * sum / n), b = (float)(scale * rstd[c] * rstd[c] * product / n);
+        const float a = (float)(scale * sum / n),
+                    b = (float)(scale * rstd[c] * rstd[c] * product / n);
         for (int g = 0; g < groups; g++) {
             const size_t at = ((size_t)g * channels + c) * size * NET_LANES;
             float mask[NET_LANES];
@@ -431,117 +463,450 @@ NET_INLINE void net_batchnorm_backward(float *dy, float *dgamma, float *dbeta, c
     }
 }
 
-// ---- relu.c - y = max(x, 0), and its gradient: dx (+)= dy where y > 0.  size: values of one image.
+// ---- the same as one multiply-add that readers apply (affine.c) ---------------------------------
 
-NET_INLINE void net_relu(float *y, const float *x, int size, int groups, int part, int parts)
+// Training: scale and shift of z = scale y + shift from the batch's statistics, in one pass over y
+// around a pivot near the mean.
+NET_INLINE void net_batchnorm_stats(float *scale, float *shift, float *mean, float *rstd,
+                                  float *running_mean, float *running_var, const float *y,
+                                  const float *gamma, const float *beta, int channels, int size,
+                                  int groups, int count, int part, int parts)
 {
-    for (int g = 0; g < groups; g++) {
-        const size_t at = (size_t)g * size * NET_LANES;
-        for (int i = NET_LANES * net_share(size, part, parts); i < NET_LANES * net_share(size, part + 1, parts); i++)
-            y[at + i] = x[at + i] < 0.0f ? 0.0f : x[at + i];
-    }
-}
-
-NET_INLINE void net_relu_backward(float *dx, const float *dy, const float *y, int size, int accumulate, int groups, int part,
-                                int parts)
-{
-    for (int g = 0; g < groups; g++) {
-        const size_t at = (size_t)g * size * NET_LANES;
-        for (int i = NET_LANES * net_share(size, part, parts); i < NET_LANES * net_share(size, part + 1, parts); i++) {
-            const float d = y[at + i] > 0.0f ? dy[at + i] : 0.0f;
-            dx[at + i] = accumulate ? dx[at + i] + d : d;
-        }
-    }
-}
-
-// ---- weighted_sum.c - the "sum" merge and the mean of a graph's outputs (NAGO, section 2.1):
-//
-//   y = sum_j s_j x_j,   s_j = sigmoid(*as[j]) where the term has a learned scalar, else `scale`
-//
-// size: values of one image.  y may take the place of xs[0].
-
-NET_INLINE void net_weighted_sum(float *y, const float *const *xs, const float *const *as, int inputs, float scale, int size,
-                               int relu, int groups, int part, int parts)
-{
-    enum { BLOCK = 1024 }; // floats that stay in the first cache while the terms are added
-    for (int g = 0; g < groups; g++) {
-        const size_t first = ((size_t)g * size + net_share(size, part, parts)) * NET_LANES;
-        const size_t last = ((size_t)g * size + net_share(size, part + 1, parts)) * NET_LANES;
-        for (size_t at = first; at < last; at += BLOCK) {
-            const int n = last - at < BLOCK ? (int)(last - at) : BLOCK;
-            float sum[BLOCK];
-            for (int j = 0; j < inputs; j++) {
-                const float s = as[j] ? net_sigmoid(*as[j]) : scale;
-                const float *x = xs[j] + at;
-                if (j == 0)
-                    for (int i = 0; i < n; i++)
-                        sum[i] = s * x[i];
-                else
-                    for (int i = 0; i < n; i++)
-                        sum[i] += s * x[i];
-            }
-            for (int i = 0; i < n; i++)
-                y[at + i] = relu && sum[i] < 0.0f ? 0.0f : sum[i];
-        }
-    }
-}
-
-// One term: dx (+)= s dy, and (for a learned scalar) partial[c] = sum of dy x over channel c.
-// size: pixels of a channel.
-NET_INLINE void net_weighted_sum_backward(float *dx, float *partial, const float *dy, const float *x, const float *a,
-                                        int channels, float scale, int size, int accumulate, int groups, int part, int parts)
-{
-    const float s = a ? net_sigmoid(*a) : scale;
+    const double n = (double)count * size;
     for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++) {
-        float lane[NET_LANES] = {0}, sum = 0.0f;
+        const float pivot = y[(size_t)c * size * NET_LANES];
+        double sum = 0.0, squares = 0.0;
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * NET_LANES;
-            if (a)
-                for (int i = 0; i < size; i++)
-                    for (int l = 0; l < NET_LANES; l++)
-                        lane[l] += dy[at + (size_t)i * NET_LANES + l] * x[at + (size_t)i * NET_LANES + l];
-            if (accumulate)
-                for (int i = 0; i < size * NET_LANES; i++)
-                    dx[at + i] += s * dy[at + i];
-            else
-                for (int i = 0; i < size * NET_LANES; i++)
-                    dx[at + i] = s * dy[at + i];
+            const float *in = y + ((size_t)g * channels + c) * size * NET_LANES;
+            net_vector s[NET_LANES / NET_VECTOR], q[NET_LANES / NET_VECTOR];
+            float lane[NET_LANES], lane_squares[NET_LANES];
+#pragma GCC unroll 8
+            for (int v = 0; v < NET_LANES / NET_VECTOR; v++)
+                s[v] = q[v] = net_zero_vector();
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < NET_LANES / NET_VECTOR; v++) {
+                    const net_vector d = net_load(in + (size_t)i * NET_LANES + v * NET_VECTOR) - pivot;
+                    s[v] += d;
+                    q[v] += d * d;
+                }
+            memcpy(lane, s, sizeof lane);
+            memcpy(lane_squares, q, sizeof lane_squares);
+            for (int l = 0; l < net_min(NET_LANES, count - g * NET_LANES); l++) {
+                sum += lane[l];
+                squares += lane_squares[l];
+            }
         }
-        if (!a)
-            continue;
-        for (int l = 0; l < NET_LANES; l++)
-            sum += lane[l];
-        partial[c] = sum;
+        const double offset = sum / n, raw = squares / n - offset * offset,
+                     var = raw > 0.0 ? raw : 0.0;
+        mean[c] = (float)(pivot + offset);
+        rstd[c] = (float)(1.0 / sqrt(var + NET_BN_EPSILON));
+        scale[c] = gamma[c] * rstd[c];
+        shift[c] = beta[c] - scale[c] * mean[c];
+        running_mean[c] += NET_BN_MOMENTUM * (mean[c] - running_mean[c]);
+        running_var[c] +=
+            NET_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
     }
 }
 
-// da = sigmoid'(a) * sum_c partial[c].
-NET_INLINE void net_scalar_backward(float *da, const float *partial, const float *a, int channels, int part, int parts)
+// Evaluation: scale and shift from the running statistics.
+NET_INLINE void net_batchnorm_running(float *scale, float *shift, const float *gamma,
+                                    const float *beta, const float *running_mean,
+                                    const float *running_var, int channels, int part, int parts)
+{
+    for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++) {
+        scale[c] = gamma[c] / sqrtf(running_var[c] + NET_BN_EPSILON);
+        shift[c] = beta[c] - scale[c] * running_mean[c];
+    }
+}
+
+// The gradient from the sums that the readers of z left, with dz = sum_j w_j g_j, w_j =
+// sigmoid(*as[j]) or `weight`:
+//   dbeta = sum_j w_j qs_j, dgamma = sum_j w_j ps_j, and coefficients[3][channels] of dy = c0 dz +
+//   c1 y + c2 (net_pull).
+NET_INLINE void net_batchnorm_coefficients(float *coefficients, float *dgamma, float *dbeta,
+                                         const float *mean, const float *rstd, const float *gamma,
+                                         const float *const *qs, const float *const *ps,
+                                         const float *const *as, int inputs, int channels,
+                                         float weight, int size, int count, int part, int parts)
+{
+    const double n = (double)count * size;
+    for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++) {
+        double q = 0.0, p = 0.0;
+        for (int j = 0; j < inputs; j++) {
+            const double w = as[j] ? net_sigmoid(*as[j]) : weight;
+            q += w * qs[j][c];
+            p += w * ps[j][c];
+        }
+        const double scale = (double)gamma[c] * rstd[c];
+        dbeta[c] = (float)q;
+        dgamma[c] = (float)p;
+        coefficients[c] = (float)scale;
+        coefficients[channels + c] = (float)(-scale * p / n * rstd[c]);
+        coefficients[2 * channels + c] = (float)(scale * (p / n * rstd[c] * mean[c] - q / n));
+    }
+}
+
+// ---- affine.c - merges and ReLU on batch-normalised values without ever storing them (batch
+// normalisation fission and fusion):
+//
+//   x = [relu] sum_j w_j (s_j[c] y_j + t_j[c]),   w_j = sigmoid(*as[j]), or `scale` where the term
+//   has no learned scalar
+//
+// y_j is what a convolution left; s, t its batch normalisation as one multiply-add (NULL: the value
+// as it is).  One pass reads every y once and writes x.  Backward, one pass over the gradient of x
+// masks it and leaves per channel all that the gradients of scalars and normalisations need (sums
+// of g and of g xhat), and one pass pulls the gradient of y together from its readers. size: pixels
+// of a channel.
+
+#define NET_VECTORS (NET_LANES / NET_VECTOR)
+
+// Up to four terms of one channel: out[i] = [relu] (add ? out[i] : shift) + sum_j w[j] ys[j][i].
+NET_INLINE void net_affine_terms(float *out, const float *const *ys, const float *w, float shift,
+                               const int terms, int floats, int add, int relu)
+{
+    const float *y0 = ys[0], *y1 = ys[terms > 1 ? 1 : 0], *y2 = ys[terms > 2 ? 2 : 0],
+                *y3 = ys[terms > 3 ? 3 : 0];
+    const float w0 = w[0], w1 = terms > 1 ? w[1] : 0.0f, w2 = terms > 2 ? w[2] : 0.0f,
+                w3 = terms > 3 ? w[3] : 0.0f;
+    for (int i = 0; i < floats; i++) {
+        float sum = (add ? out[i] : shift) + w0 * y0[i];
+        if (terms > 1)
+            sum += w1 * y1[i];
+        if (terms > 2)
+            sum += w2 * y2[i];
+        if (terms > 3)
+            sum += w3 * y3[i];
+        out[i] = relu && sum < 0.0f ? 0.0f : sum;
+    }
+}
+
+NET_INLINE void net_affine_some(float *out, const float *const *ys, const float *w, float shift,
+                              int terms, int floats, int add, int relu)
+{
+    if (terms == 1)
+        net_affine_terms(out, ys, w, shift, 1, floats, add, relu);
+    else if (terms == 2)
+        net_affine_terms(out, ys, w, shift, 2, floats, add, relu);
+    else if (terms == 3)
+        net_affine_terms(out, ys, w, shift, 3, floats, add, relu);
+    else
+        net_affine_terms(out, ys, w, shift, 4, floats, add, relu);
+}
+
+NET_INLINE void net_affine_sum(float *x, const float *const *ys, const float *const *ss,
+                             const float *const *ts, const float *const *as, int inputs,
+                             int channels, float scale, int size, int relu, int groups, int part,
+                             int parts)
+{
+    const int floats = size * NET_LANES;
+    for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
+        for (int g = 0; g < groups; g++) {
+            const size_t at = ((size_t)g * channels + c) * floats;
+            float shift = 0.0f;
+            for (int j = 0; j < inputs; j++)
+                shift += ts[j] ? (as[j] ? net_sigmoid(*as[j]) : scale) * ts[j][c] : 0.0f;
+            for (int first = 0; first < inputs; first += 4) {
+                const int terms = net_min(4, inputs - first), last = first + terms == inputs;
+                const float *y[4] = {0};
+                float w[4] = {0};
+                for (int j = 0; j < terms; j++) {
+                    const int n = first + j;
+                    y[j] = ys[n] + at;
+                    w[j] = (as[n] ? net_sigmoid(*as[n]) : scale) * (ss[n] ? ss[n][c] : 1.0f);
+                }
+                if (last && relu)
+                    net_affine_some(x + at, y, w, shift, terms, floats, first > 0, 1);
+                else
+                    net_affine_some(x + at, y, w, shift, terms, floats, first > 0, 0);
+            }
+        }
+}
+
+// Lanes of d where x is positive.
+NET_INLINE net_vector net_where_positive(net_vector x, net_vector d)
+{
+#if NET_VECTOR > 1
+    typedef int net_mask __attribute__((vector_size(4 * NET_VECTOR), aligned(4), may_alias));
+    return (net_vector)((net_mask)d & (net_mask)(x > 0.0f));
+#else
+    return x > 0.0f ? d : 0.0f;
+#endif
+}
+
+// One channel and up to three terms: g = dx where x > 0 (mask), sums of g and of g (r y + m) in
+// double.
+NET_INLINE void net_affine_sums(float *g, double *q, double *p, const float *dx, const float *x,
+                              const float *const *ys, const float *r, const float *m,
+                              const int terms, int size, int mask)
+{
+    net_vector sum[NET_VECTORS], product[3][NET_VECTORS];
+#pragma GCC unroll 8
+    for (int v = 0; v < NET_VECTORS; v++) {
+        sum[v] = net_zero_vector();
+#pragma GCC unroll 3
+        for (int j = 0; j < terms; j++)
+            product[j][v] = net_zero_vector();
+    }
+    for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+        for (int v = 0; v < NET_VECTORS; v++) {
+            const size_t at = (size_t)i * NET_LANES + v * NET_VECTOR;
+            net_vector d = net_load(dx + at);
+            if (mask) {
+                d = net_where_positive(net_load(x + at), d);
+                net_store(g + at, d);
+            }
+            sum[v] += d;
+#pragma GCC unroll 3
+            for (int j = 0; j < terms; j++)
+                product[j][v] += d * (r[j] * net_load(ys[j] + at) + m[j]);
+        }
+#pragma GCC unroll 8
+    for (int v = 0; v < NET_VECTORS; v++) {
+        *q += (double)net_sum_vector(sum[v]);
+#pragma GCC unroll 3
+        for (int j = 0; j < terms; j++)
+            p[j] += (double)net_sum_vector(product[j][v]);
+    }
+}
+
+// Up to three terms, the number constant where it is expanded.
+NET_INLINE void net_affine_sums_of(float *g, double *q, double *p, const float *dx, const float *x,
+                                 const float *const *ys, const float *r, const float *m, int terms,
+                                 int size, int mask)
+{
+    if (terms == 0)
+        net_affine_sums(g, q, p, dx, x, ys, r, m, 0, size, mask);
+    else if (terms == 1)
+        net_affine_sums(g, q, p, dx, x, ys, r, m, 1, size, mask);
+    else if (terms == 2)
+        net_affine_sums(g, q, p, dx, x, ys, r, m, 2, size, mask);
+    else
+        net_affine_sums(g, q, p, dx, x, ys, r, m, 3, size, mask);
+}
+
+// q[c] = sum g, ps[j][c] = sum g xhat_j, where xhat_j = (y_j - mean_j) rstd_j (NULL: y_j itself);
+// ps[j] is NULL where nobody asks. With a mask g = dx where x is positive and is written; else g is
+// dx.
+NET_INLINE void net_affine_channel(float *g, float *q, const float *dx, const float *x,
+                                 float *const *ps, const float *const *ys,
+                                 const float *const *means, const float *const *rstds, int inputs,
+                                 int channels, int size, int groups, int c, const int mask)
+{
+    for (int first = 0; first == 0 || first < inputs; first += 3) {
+        const int terms = net_min(3, inputs - first), now = mask && first == 0;
+        float r[3] = {0}, m[3] = {0};
+        double sum = 0.0, product[3] = {0};
+        for (int j = 0; j < terms; j++) {
+            r[j] = rstds[first + j] ? rstds[first + j][c] : 1.0f;
+            m[j] = rstds[first + j] ? -means[first + j][c] * r[j] : 0.0f;
+        }
+        for (int n = 0; n < groups; n++) {
+            const size_t at = ((size_t)n * channels + c) * size * NET_LANES;
+            const float *y[3] = {0};
+            for (int j = 0; j < terms; j++)
+                y[j] = ys[first + j] + at;
+            if (now)
+                net_affine_sums_of(g + at, &sum, product, dx + at, x + at, y, r, m, terms, size, 1);
+            else
+                net_affine_sums_of(NULL, &sum, product, mask ? g + at : dx + at, NULL, y, r, m,
+                                  terms, size, 0);
+        }
+        q[c] = (float)sum;
+        for (int j = 0; j < terms; j++)
+            if (ps[first + j])
+                ps[first + j][c] = (float)product[j];
+    }
+}
+
+// dx is the gradient of x = relu(sum): g may take its place.
+NET_INLINE void net_affine_sum_backward(float *g, float *q, const float *dx, const float *x,
+                                      float *const *ps, const float *const *ys,
+                                      const float *const *means, const float *const *rstds,
+                                      int inputs, int channels, int size, int groups, int part,
+                                      int parts)
+{
+    for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
+        net_affine_channel(g, q, dx, x, ps, ys, means, rstds, inputs, channels, size, groups, c, 1);
+}
+
+// The same without a ReLU: g is dx.
+NET_INLINE void net_affine_sum_reduce(float *q, const float *dx, float *const *ps,
+                                    const float *const *ys, const float *const *means,
+                                    const float *const *rstds, int inputs, int channels, int size,
+                                    int groups, int part, int parts)
+{
+    for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
+        net_affine_channel(NULL, q, dx, NULL, ps, ys, means, rstds, inputs, channels, size, groups,
+                          c, 0);
+}
+
+// The gradient of a merge's scalar: da = sigmoid'(a) sum_c (gamma[c] p[c] + beta[c] q[c]); without
+// a normalisation p alone.
+NET_INLINE void net_affine_scalar_backward(float *da, const float *q, const float *p,
+                                         const float *gamma, const float *beta, const float *a,
+                                         int channels, int part, int parts)
 {
     if (part != parts - 1)
         return;
-    double sum = 0.0;
     const float s = net_sigmoid(*a);
+    double sum = 0.0;
     for (int c = 0; c < channels; c++)
-        sum += partial[c];
+        sum += gamma ? (double)gamma[c] * p[c] + (double)beta[c] * q[c] : (double)p[c];
     *da = (float)(sum * s * (1.0f - s));
 }
 
-// ---- pool.c - adaptive average pooling (PyTorch's adaptive_avg_pool2d) and average pooling with stride 1.
+// dy (+)= c0[c] sum_j w_j g_j + c1[c] y + c2[c] in the lanes of the count images, 0 beyond
+// (coefficients[3][channels], from net_batchnorm_coefficients); without coefficients sum_j w_j g_j.
+// dy may take the place of gs[0].
+NET_INLINE void net_pull(float *dy, const float *y, const float *coefficients, const float *const *gs,
+                       const float *const *as, int inputs, int channels, float scale, int size,
+                       int accumulate, int groups, int count, int part, int parts)
+{
+    const int floats = size * NET_LANES, all = inputs + (coefficients ? 1 : 0);
+    for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
+        for (int g = 0; g < groups; g++) {
+            const size_t at = ((size_t)g * channels + c) * floats;
+            const float factor = coefficients ? coefficients[c] : 1.0f,
+                        shift = coefficients ? coefficients[2 * channels + c] : 0.0f;
+            for (int first = 0; first < all; first += 4) {
+                const int terms = net_min(4, all - first);
+                const float *term[4] = {0};
+                float w[4] = {0};
+                for (int j = 0; j < terms; j++) {
+                    const int n = first + j;
+                    term[j] = (n < inputs ? gs[n] : y) + at;
+                    w[j] = n < inputs ? factor * (as[n] ? net_sigmoid(*as[n]) : scale)
+                                      : coefficients[channels + c];
+                }
+                net_affine_some(dy + at, term, w, shift, terms, floats, first > 0 || accumulate, 0);
+            }
+            if (coefficients && (g + 1) * NET_LANES > count)
+                for (int i = 0; i < size; i++)
+                    for (int l = net_max(0, count - g * NET_LANES); l < NET_LANES; l++)
+                        dy[at + (size_t)i * NET_LANES + l] = 0.0f;
+        }
+}
 
-// y[c][i][j] = mean of x over rows floor(i H / h) .. ceil((i+1) H / h) - 1, columns alike.  1 x 1: global pooling.
-NET_INLINE void net_adaptive_pool(float *y, const float *x, int channels, int height, int width, int out_height, int out_width,
-                                int groups, int part, int parts)
+// ---- global average pooling of a normalised, rectified map, which is never stored ---------------
+
+// p[c][lane] = mean over pixels of relu(s[c] y + t[c]).
+NET_INLINE void net_affine_pool(float *p, const float *y, const float *s, const float *t,
+                              int channels, int size, int groups, int part, int parts)
+{
+    const float share = 1.0f / (float)size;
+    for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
+        for (int g = 0; g < groups; g++) {
+            const float *in = y + ((size_t)g * channels + c) * size * NET_LANES;
+            float *out = p + ((size_t)g * channels + c) * NET_LANES;
+            net_vector sum[NET_VECTORS];
+#pragma GCC unroll 8
+            for (int v = 0; v < NET_VECTORS; v++)
+                sum[v] = net_zero_vector();
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < NET_VECTORS; v++) {
+                    const net_vector z =
+                        s[c] * net_load(in + (size_t)i * NET_LANES + v * NET_VECTOR) + t[c];
+                    sum[v] += net_where_positive(z, z);
+                }
+#pragma GCC unroll 8
+            for (int v = 0; v < NET_VECTORS; v++)
+                net_store(out + v * NET_VECTOR, share * sum[v]);
+        }
+}
+
+// From dp: q[c] = sum g, sums[c] = sum g xhat, with g = dp / size where relu passed.
+NET_INLINE void net_affine_pool_reduce(float *q, float *sums, const float *dp, const float *y,
+                                     const float *s, const float *t, const float *mean,
+                                     const float *rstd, int channels, int size, int groups,
+                                     int part, int parts)
+{
+    const float share = 1.0f / (float)size;
+    for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++) {
+        const float shift = -mean[c] * rstd[c];
+        double sum = 0.0, product = 0.0;
+        for (int g = 0; g < groups; g++) {
+            const float *in = y + ((size_t)g * channels + c) * size * NET_LANES,
+                        *d = dp + ((size_t)g * channels + c) * NET_LANES;
+            net_vector one[NET_VECTORS],
+                xhat[NET_VECTORS]; // how often relu passed, and what xhat it let through
+#pragma GCC unroll 8
+            for (int v = 0; v < NET_VECTORS; v++)
+                one[v] = xhat[v] = net_zero_vector();
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < NET_VECTORS; v++) {
+                    const net_vector value = net_load(in + (size_t)i * NET_LANES + v * NET_VECTOR),
+                                    z = s[c] * value + t[c];
+                    one[v] += net_where_positive(z, net_zero_vector() + 1.0f);
+                    xhat[v] += net_where_positive(z, rstd[c] * value + shift);
+                }
+#pragma GCC unroll 8
+            for (int v = 0; v < NET_VECTORS; v++) {
+                const net_vector gradient = share * net_load(d + v * NET_VECTOR);
+                sum += (double)net_sum_vector(gradient * one[v]);
+                product += (double)net_sum_vector(gradient * xhat[v]);
+            }
+        }
+        q[c] = (float)sum;
+        sums[c] = (float)product;
+    }
+}
+
+// dy = c0 g + c1 y + c2 with the same g, 0 in the lanes beyond count.  dy may take the place of y.
+NET_INLINE void net_affine_pool_pull(float *dy, const float *y, const float *dp, const float *s,
+                                   const float *t, const float *coefficients, int channels,
+                                   int size, int groups, int count, int part, int parts)
+{
+    const float share = 1.0f / (float)size;
+    for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
+        for (int g = 0; g < groups; g++) {
+            const size_t at = ((size_t)g * channels + c) * size * NET_LANES;
+            const float *d = dp + ((size_t)g * channels + c) * NET_LANES;
+            float lane[NET_LANES];
+            net_vector mask[NET_VECTORS], gradient[NET_VECTORS];
+            for (int l = 0; l < NET_LANES; l++)
+                lane[l] = g * NET_LANES + l < count ? 1.0f : 0.0f;
+#pragma GCC unroll 8
+            for (int v = 0; v < NET_VECTORS; v++) {
+                mask[v] = net_load(lane + v * NET_VECTOR);
+                gradient[v] = share * coefficients[c] * net_load(d + v * NET_VECTOR);
+            }
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < NET_VECTORS; v++) {
+                    const size_t j = at + (size_t)i * NET_LANES + v * NET_VECTOR;
+                    const net_vector value = net_load(y + j), z = s[c] * value + t[c];
+                    net_store(dy + j, mask[v] * (net_where_positive(z, gradient[v]) +
+                                                coefficients[channels + c] * value +
+                                                coefficients[2 * channels + c]));
+                }
+        }
+}
+
+// ---- pool.c - adaptive average pooling (PyTorch's adaptive_avg_pool2d) and average pooling with
+// stride 1.
+
+// y[c][i][j] = mean of x over rows floor(i H / h) .. ceil((i+1) H / h) - 1, columns alike.  1 x 1:
+// global pooling.
+NET_INLINE void net_adaptive_pool(float *y, const float *x, int channels, int height, int width,
+                                int out_height, int out_width, int groups, int part, int parts)
 {
     for (int g = 0; g < groups; g++)
         for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
             for (int i = 0; i < out_height; i++)
                 for (int j = 0; j < out_width; j++) {
-                    const int h0 = i * height / out_height, h1 = ((i + 1) * height + out_height - 1) / out_height;
-                    const int w0 = j * width / out_width, w1 = ((j + 1) * width + out_width - 1) / out_width;
+                    const int h0 = i * height / out_height,
+                              h1 = ((i + 1) * height + out_height - 1) / out_height;
+                    const int w0 = j * width / out_width,
+                              w1 = ((j + 1) * width + out_width - 1) / out_width;
                     const float share = 1.0f / (float)((h1 - h0) * (w1 - w0));
                     const float *in = x + ((size_t)g * channels + c) * height * width * NET_LANES;
-                    float *out = y + ((((size_t)g * channels + c) * out_height + i) * out_width + j) * NET_LANES;
+                    float *out =
+                        y +
+                        ((((size_t)g * channels + c) * out_height + i) * out_width + j) * NET_LANES;
                     float sum[NET_LANES] = {0};
                     for (int h = h0; h < h1; h++)
                         for (int w = w0; w < w1; w++)
@@ -553,21 +918,27 @@ NET_INLINE void net_adaptive_pool(float *y, const float *x, int channels, int he
 }
 
 // Each input takes its share of every output whose window it lies in.
-NET_INLINE void net_adaptive_pool_backward(float *dx, const float *dy, int channels, int height, int width, int out_height,
-                                         int out_width, int accumulate, int groups, int part, int parts)
+NET_INLINE void net_adaptive_pool_backward(float *dx, const float *dy, int channels, int height,
+                                         int width, int out_height, int out_width, int accumulate,
+                                         int groups, int part, int parts)
 {
     const size_t plane = (size_t)height * width * NET_LANES;
     for (int g = 0; g < groups; g++)
-        for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++) {
+        for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts);
+             c++) {
             float *out = dx + ((size_t)g * channels + c) * plane;
             if (!accumulate)
                 memset(out, 0, plane * sizeof *out);
             for (int i = 0; i < out_height; i++)
                 for (int j = 0; j < out_width; j++) {
-                    const int h0 = i * height / out_height, h1 = ((i + 1) * height + out_height - 1) / out_height;
-                    const int w0 = j * width / out_width, w1 = ((j + 1) * width + out_width - 1) / out_width;
+                    const int h0 = i * height / out_height,
+                              h1 = ((i + 1) * height + out_height - 1) / out_height;
+                    const int w0 = j * width / out_width,
+                              w1 = ((j + 1) * width + out_width - 1) / out_width;
                     const float share = 1.0f / (float)((h1 - h0) * (w1 - w0));
-                    const float *in = dy + ((((size_t)g * channels + c) * out_height + i) * out_width + j) * NET_LANES;
+                    const float *in =
+                        dy +
+                        ((((size_t)g * channels + c) * out_height + i) * out_width + j) * NET_LANES;
                     for (int h = h0; h < h1; h++)
                         for (int w = w0; w < w1; w++)
                             for (int l = 0; l < NET_LANES; l++)
@@ -576,15 +947,16 @@ NET_INLINE void net_adaptive_pool_backward(float *dx, const float *dy, int chann
         }
 }
 
-// y[c][h][w] (+)= 1/kernel^2 * sum of the kernel x kernel window around it; padding counts in the divisor.  It is its own
-// gradient: windows are symmetric and every divisor is the same.
-NET_INLINE void net_average_pool(float *y, const float *x, int channels, int height, int width, int kernel, int accumulate,
-                               int groups, int part, int parts)
+// y[c][h][w] (+)= 1/kernel^2 * sum of the kernel x kernel window around it; padding counts in the
+// divisor.  It is its own gradient: windows are symmetric and every divisor is the same.
+NET_INLINE void net_average_pool(float *y, const float *x, int channels, int height, int width,
+                               int kernel, int accumulate, int groups, int part, int parts)
 {
     const int half = kernel / 2;
     const float share = 1.0f / (float)(kernel * kernel);
     for (int g = 0; g < groups; g++)
-        for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++) {
+        for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts);
+             c++) {
             const float *in = x + ((size_t)g * channels + c) * height * width * NET_LANES;
             float *out = y + ((size_t)g * channels + c) * height * width * NET_LANES;
             for (int h = 0; h < height; h++)
@@ -601,30 +973,34 @@ NET_INLINE void net_average_pool(float *y, const float *x, int channels, int hei
         }
 }
 
-// ---- dropout.c - inverted dropout of the head's features: a feature is zeroed with probability `dropout`, else divided by
-// 1 - dropout.  The mask is a hash of (seed, step, image, channel), so the backward pass draws the same one again.
+// ---- dropout.c - inverted dropout of the head's features: a feature is zeroed with probability
+// `dropout`, else divided by 1 - dropout.  The mask is a hash of (seed, step, image, channel), so
+// the backward pass draws the same one again.
 
-NET_INLINE void net_dropout(float *y, const float *x, int channels, int groups, unsigned long long seed, unsigned long long step,
-                          float dropout, int part, int parts)
+NET_INLINE void net_dropout(float *y, const float *x, int channels, int groups,
+                          unsigned long long seed, unsigned long long step, float dropout, int part,
+                          int parts)
 {
     const float keep = 1.0f / (1.0f - dropout);
-    const uint64_t key = net_mix(seed + 0x9e3779b97f4a7c15u * (step + 1)), bar = (uint64_t)(dropout * 16777216.0f);
+    const uint64_t key = net_mix(seed + 0x9e3779b97f4a7c15u * (step + 1)),
+                   bar = (uint64_t)(dropout * 16777216.0f);
     for (int g = 0; g < groups; g++)
         for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
             for (int l = 0; l < NET_LANES; l++) {
                 const size_t at = ((size_t)g * channels + c) * NET_LANES + l;
-                const uint64_t draw = net_mix(key ^ ((uint64_t)(g * NET_LANES + l) << 32 | (uint32_t)c)) >> 40;
+                const uint64_t draw =
+                    net_mix(key ^ ((uint64_t)(g * NET_LANES + l) << 32 | (uint32_t)c)) >> 40;
                 y[at] = draw < bar ? 0.0f : keep * x[at];
             }
 }
 
 // ---- loss.c - mean cross entropy of softmax with label smoothing e (PyTorch's CrossEntropyLoss):
 //
-//   q_k = (1 - e) [k = label] + e / classes,  loss = mean over images of -sum_k q_k log softmax(logits)_k,
-//   dlogits = (softmax - q) / count; zero in the lanes beyond count.
+//   q_k = (1 - e) [k = label] + e / classes,  loss = mean over images of -sum_k q_k log
+//   softmax(logits)_k, dlogits = (softmax - q) / count; zero in the lanes beyond count.
 
-NET_INLINE void net_loss(float *dlogits, float *loss, const float *logits, const int *labels, int classes, int count,
-                       float label_smoothing, int part, int parts)
+NET_INLINE void net_loss(float *dlogits, float *loss, const float *logits, const int *labels,
+                       int classes, int count, float label_smoothing, int part, int parts)
 {
     if (part != parts - 1)
         return;
@@ -645,7 +1021,8 @@ NET_INLINE void net_loss(float *dlogits, float *loss, const float *logits, const
             sum += exp((double)logits[at + (size_t)k * NET_LANES] - top);
         for (int k = 0; k < classes; k++) {
             const double z = (double)logits[at + (size_t)k * NET_LANES] - top;
-            const double q = (k == labels[n] ? 1.0 - label_smoothing : 0.0) + (double)label_smoothing / classes;
+            const double q =
+                (k == labels[n] ? 1.0 - label_smoothing : 0.0) + (double)label_smoothing / classes;
             total += q * (log(sum) - z);
             dlogits[at + (size_t)k * NET_LANES] = (float)((exp(z) / sum - q) / count);
         }
@@ -655,11 +1032,12 @@ NET_INLINE void net_loss(float *dlogits, float *loss, const float *logits, const
 
 // ---- conv_weights_backward.c - gradient of a convolution's weights, batch innermost:
 //
-//   dw[k][c][r][s] = sum over h, w, lane of dy[k][h][w][lane] * x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
+//   dw[k][c][r][s] = sum over h, w, lane of dy[k][h][w][lane] *
+//   x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
 //
-// A tile of filters x columns of vector sums stays in registers while all pixels pass; its lanes are summed at the
-// end.  A column is a tap of the row (kernel_w > 1) or a channel (kernel_w == 1).  Lanes beyond the call's images
-// add nothing: dy is zero there.
+// A tile of filters x columns of vector sums stays in registers while all pixels pass; its lanes
+// are summed at the end.  A column is a tap of the row (kernel_w > 1) or a channel (kernel_w == 1).
+// Lanes beyond the call's images add nothing: dy is zero there.
 
 // Registers: filters x columns sums, the columns of x, one of dy.
 #if NET_VECTOR == 16 || defined(__aarch64__)
@@ -670,14 +1048,16 @@ NET_INLINE void net_loss(float *dlogits, float *loss, const float *logits, const
 #define NET_DW_COLUMNS(kernel_w) ((kernel_w) == 1 ? 3 : (kernel_w))
 
 // One pixel's vectors; at an edge of the row the columns that fall outside are left out.
-NET_INLINE void net_dw_pixel(net_vector sum[7][5], const float *x, const float *dy, size_t plane, const int filters,
-                           const int columns, const int step, const int kernel_w, int w, int width, const int edge)
+NET_INLINE void net_dw_pixel(net_vector sum[7][5], const float *x, const float *dy, size_t plane,
+                           const int filters, const int columns, const int step, const int kernel_w,
+                           int w, int width, const int edge)
 {
     for (int l = 0; l < NET_LANES; l += NET_VECTOR) {
         net_vector column[5];
 #pragma GCC unroll 8
         for (int j = 0; j < columns; j++) {
-            const int outside = edge && kernel_w > 1 && (w + j < kernel_w / 2 || w + j >= width + kernel_w / 2);
+            const int outside =
+                edge && kernel_w > 1 && (w + j < kernel_w / 2 || w + j >= width + kernel_w / 2);
             column[j] = outside ? net_zero_vector() : net_load(x + (ptrdiff_t)j * step + l);
         }
 #pragma GCC unroll 8
@@ -690,9 +1070,11 @@ NET_INLINE void net_dw_pixel(net_vector sum[7][5], const float *x, const float *
     }
 }
 
-// Filters k0..k0+tile, columns c0 (channel c0's taps of row r, or channels c0..c0+columns): all pixels of all groups.
-NET_INLINE void net_dw_tile(float *dw, const float *x, const float *dy, int channels, int height, int width, int filters,
-                          int kernel_h, int kernel_w, int groups, int k0, const int tile, int c0, const int columns, int r)
+// Filters k0..k0+tile, columns c0 (channel c0's taps of row r, or channels c0..c0+columns): all
+// pixels of all groups.
+NET_INLINE void net_dw_tile(float *dw, const float *x, const float *dy, int channels, int height,
+                          int width, int filters, int kernel_h, int kernel_w, int groups, int k0,
+                          const int tile, int c0, const int columns, int r)
 {
     const size_t plane = (size_t)height * width * NET_LANES;
     const int step = kernel_w == 1 ? (int)plane : NET_LANES;
@@ -705,60 +1087,76 @@ NET_INLINE void net_dw_tile(float *dw, const float *x, const float *dy, int chan
             sum[k][j] = net_zero_vector();
     for (int g = 0; g < groups; g++)
         for (int h = h0; h < h1; h++) {
-            const float *row = x + (g * channels + c0) * plane +
-                               ((ptrdiff_t)(h + r - kernel_h / 2) * width - kernel_w / 2) * NET_LANES;
+            const float *row =
+                x + (g * channels + c0) * plane +
+                ((ptrdiff_t)(h + r - kernel_h / 2) * width - kernel_w / 2) * NET_LANES;
             const float *drow = dy + (g * filters + k0) * plane + (size_t)h * width * NET_LANES;
-            const int left = net_min(kernel_w / 2, width), right = net_max(left, width - kernel_w / 2);
-            for (int w = 0; w < left; w++)
-                net_dw_pixel(sum, row + w * NET_LANES, drow + w * NET_LANES, plane, tile, columns, step, kernel_w, w, width, 1);
+            const int left = net_min(kernel_w / 2, width),
+                      right = net_max(left, width - kernel_w / 2);
+            for (int i = 0; i < left + width - right; i++) {
+                const int w = i < left ? i : right + i - left;
+                net_dw_pixel(sum, row + w * NET_LANES, drow + w * NET_LANES, plane, tile, columns,
+                            step, kernel_w, w, width, 1);
+            }
             for (int w = left; w < right; w++)
-                net_dw_pixel(sum, row + w * NET_LANES, drow + w * NET_LANES, plane, tile, columns, step, kernel_w, w, width, 0);
-            for (int w = right; w < width; w++)
-                net_dw_pixel(sum, row + w * NET_LANES, drow + w * NET_LANES, plane, tile, columns, step, kernel_w, w, width, 1);
+                net_dw_pixel(sum, row + w * NET_LANES, drow + w * NET_LANES, plane, tile, columns,
+                            step, kernel_w, w, width, 0);
         }
 #pragma GCC unroll 8
     for (int k = 0; k < tile; k++)
 #pragma GCC unroll 8
         for (int j = 0; j < columns; j++) {
             const int c = kernel_w == 1 ? c0 + j : c0, s = kernel_w == 1 ? 0 : j;
-            dw[(((size_t)(k0 + k) * channels + c) * kernel_h + r) * kernel_w + s] = net_sum_vector(sum[k][j]);
+            dw[(((size_t)(k0 + k) * channels + c) * kernel_h + r) * kernel_w + s] =
+                net_sum_vector(sum[k][j]);
         }
 }
 
 #ifndef NET_CONV_DISPATCH
-// A tile of the last few filters or channels is expanded by its own size; all are constants where the shape is.
-NET_INLINE void net_dw_block(float *dw, const float *x, const float *dy, int channels, int height, int width, int filters,
-                           int kernel_h, int kernel_w, int groups, int k0, int tile, int c0, int columns, int r)
+// Whole tiles, and those of the last few filters or channels where there are any: sizes are
+// constants where the shape is.
+NET_INLINE void net_dw_block(float *dw, const float *x, const float *dy, int channels, int height,
+                           int width, int filters, int kernel_h, int kernel_w, int groups, int k0,
+                           int tile, int c0, int columns, int r)
 {
     const int all = NET_DW_COLUMNS(kernel_w), most = NET_DW_FILTERS(all);
-    const int last_tile = filters % most, last_columns = channels % all;
-    if (tile == most && columns == all)
-        net_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, most, c0, all, r);
-    else if (columns == all)
-        net_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, last_tile, c0, all, r);
-    else if (tile == most)
-        net_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, most, c0, last_columns, r);
-    else
-        net_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, last_tile, c0, last_columns, r);
+    const int last_tile = filters % most, last_columns = kernel_w == 1 ? channels % all : 0;
+    if (filters >= most && channels >= (kernel_w == 1 ? all : 1) && tile == most && columns == all)
+        net_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0,
+                   most, c0, all, r);
+    else if (last_tile && channels >= (kernel_w == 1 ? all : 1) && columns == all)
+        net_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0,
+                   last_tile, c0, all, r);
+    else if (last_columns && filters >= most && tile == most)
+        net_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0,
+                   most, c0, last_columns, r);
+    else if (last_tile && last_columns)
+        net_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0,
+                   last_tile, c0, last_columns, r);
 }
 #endif
 
-NET_INLINE void net_conv_weights_backward(float *dw, const float *x, const float *dy, int channels, int height, int width,
-                                        int filters, int kernel_h, int kernel_w, int groups, int part, int parts)
+NET_INLINE void net_conv_weights_backward(float *dw, const float *x, const float *dy, int channels,
+                                        int height, int width, int filters, int kernel_h,
+                                        int kernel_w, int groups, int part, int parts)
 {
     const int columns = NET_DW_COLUMNS(kernel_w), tile = NET_DW_FILTERS(columns);
     const int channel_step = kernel_w == 1 ? columns : 1;
-    const int tiles = (filters + tile - 1) / tile, blocks = (channels + channel_step - 1) / channel_step;
+    const int tiles = (filters + tile - 1) / tile,
+              blocks = (channels + channel_step - 1) / channel_step;
     const int items = tiles * blocks * kernel_h;
     for (int i = net_share(items, part, parts); i < net_share(items, part + 1, parts); i++) {
-        const int k0 = i / (blocks * kernel_h) * tile, c0 = i / kernel_h % blocks * channel_step, r = i % kernel_h;
-        net_dw_block(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, net_min(tile, filters - k0), c0,
+        const int k0 = i / (blocks * kernel_h) * tile, c0 = i / kernel_h % blocks * channel_step,
+                  r = i % kernel_h;
+        net_dw_block(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0,
+                    net_min(tile, filters - k0), c0,
                     kernel_w == 1 ? net_min(columns, channels - c0) : columns, r);
     }
 }
 
 // db[c] = sum over pixels and lanes of dy[c]: the gradient of a bias.
-NET_INLINE void net_channel_sum(float *db, const float *dy, int channels, int size, int groups, int part, int parts)
+NET_INLINE void net_channel_sum(float *db, const float *dy, int channels, int size, int groups,
+                              int part, int parts)
 {
     for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++) {
         float lane[NET_LANES] = {0}, sum = 0.0f;
@@ -772,18 +1170,21 @@ NET_INLINE void net_channel_sum(float *db, const float *dy, int channels, int si
     }
 }
 
-// A gradient that is zero in exact arithmetic: the bias of a convolution whose result is batch-normalised.
+// A gradient that is zero in exact arithmetic: the bias of a convolution whose result is
+// batch-normalised.
 NET_INLINE void net_zero(float *g, int size, int part, int parts)
 {
     for (int i = net_share(size, part, parts); i < net_share(size, part + 1, parts); i++)
         g[i] = 0.0f;
 }
 
-// ---- sgd.c - stochastic gradient descent with momentum and weight decay, PyTorch's update, in one sweep:
-//   g += weight_decay p;  v = momentum v + g;  p -= learning_rate v     (v starts at zero, so the first v is g)
+// ---- sgd.c - stochastic gradient descent with momentum and weight decay, PyTorch's update, in one
+// sweep:
+//   g += weight_decay p;  v = momentum v + g;  p -= learning_rate v     (v starts at zero, so the
+//   first v is g)
 
-NET_INLINE void net_sgd(float *params, float *velocity, const float *grads, int size, float learning_rate, float momentum,
-                      float weight_decay, int part, int parts)
+NET_INLINE void net_sgd(float *params, float *velocity, const float *grads, int size,
+                      float learning_rate, float momentum, float weight_decay, int part, int parts)
 {
     for (int i = net_share(size, part, parts); i < net_share(size, part + 1, parts); i++) {
         velocity[i] = momentum * velocity[i] + (grads[i] + weight_decay * params[i]);
@@ -791,9 +1192,10 @@ NET_INLINE void net_sgd(float *params, float *velocity, const float *grads, int 
     }
 }
 
-// init.c - initial weights from a seed, as PyTorch and the reference implementation draw them: He normal with fan out for
-// convolutions, uniform +-1/sqrt(fan in) for biases and the linear layer, ones and zeros.  Each tensor has its own
-// stream of draws, named by its name: adding a tensor moves no other.
+// init.c - initial weights from a seed, as PyTorch and the reference implementation draw them: He
+// normal with fan out for convolutions, uniform +-1/sqrt(fan in) for biases and the linear layer,
+// ones and zeros.  Each tensor has its own stream of draws, named by its name: adding a tensor
+// moves no other.
 
 // A named block of the parameter or state vector.
 typedef struct {
@@ -996,9 +1398,14 @@ static NET_NOINLINE void net_conv_c3_h16_w16_k2_r3_s3(float *y, const float *x, 
     net_conv(y, x, p, b, 3, 16, 16, 2, 3, 3, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_infer_c2_n256_relu(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
+static NET_NOINLINE void net_batchnorm_running_c2(float *scale, float *shift, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
 {
-    net_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 2, 256, 1, 1, 0, 1);
+    net_batchnorm_running(scale, shift, gamma, beta, running_mean, running_var, 2, 0, 1);
+}
+
+static NET_NOINLINE void net_affine_sum_x1_c2_n256_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
+{
+    net_affine_sum(x, ys, ss, ts, as, 1, 2, 1.0f, 256, 1, 1, 0, 1);
 }
 
 static NET_NOINLINE void net_pack_weights_k2_c2_r3_s3(float *p, const float *w)
@@ -1011,19 +1418,9 @@ static NET_NOINLINE void net_conv_c2_h16_w16_k2_r3_s3(float *y, const float *x, 
     net_conv(y, x, p, b, 2, 16, 16, 2, 3, 3, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_infer_c2_n256(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
+static NET_NOINLINE void net_affine_sum_x2_c2_n256_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    net_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 2, 256, 0, 1, 0, 1);
-}
-
-static NET_NOINLINE void net_relu_n512(float *y, const float *x)
-{
-    net_relu(y, x, 512, 1, 0, 1);
-}
-
-static NET_NOINLINE void net_weighted_sum_x2_n512_relu(float *y, const float *const *xs, const float *const *as)
-{
-    net_weighted_sum(y, xs, as, 2, 1.0f, 512, 1, 1, 0, 1);
+    net_affine_sum(x, ys, ss, ts, as, 2, 2, 1.0f, 256, 1, 1, 0, 1);
 }
 
 static NET_NOINLINE void net_adaptive_pool_c2_h16_w16_oh8_ow8(float *y, const float *x)
@@ -1031,9 +1428,9 @@ static NET_NOINLINE void net_adaptive_pool_c2_h16_w16_oh8_ow8(float *y, const fl
     net_adaptive_pool(y, x, 2, 16, 16, 8, 8, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_relu_n128(float *y, const float *x)
+static NET_NOINLINE void net_affine_sum_x1_c2_n64_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    net_relu(y, x, 128, 1, 0, 1);
+    net_affine_sum(x, ys, ss, ts, as, 1, 2, 1.0f, 64, 1, 1, 0, 1);
 }
 
 static NET_NOINLINE void net_pack_weights_k4_c2_r3_s3(float *p, const float *w)
@@ -1046,14 +1443,14 @@ static NET_NOINLINE void net_conv_c2_h8_w8_k4_r3_s3(float *y, const float *x, co
     net_conv(y, x, p, b, 2, 8, 8, 4, 3, 3, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_infer_c4_n64(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
+static NET_NOINLINE void net_batchnorm_running_c4(float *scale, float *shift, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
 {
-    net_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 4, 64, 0, 1, 0, 1);
+    net_batchnorm_running(scale, shift, gamma, beta, running_mean, running_var, 4, 0, 1);
 }
 
-static NET_NOINLINE void net_relu_n256(float *y, const float *x)
+static NET_NOINLINE void net_affine_sum_x1_c4_n64_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    net_relu(y, x, 256, 1, 0, 1);
+    net_affine_sum(x, ys, ss, ts, as, 1, 4, 1.0f, 64, 1, 1, 0, 1);
 }
 
 static NET_NOINLINE void net_pack_weights_k4_c4_r3_s3(float *p, const float *w)
@@ -1066,19 +1463,19 @@ static NET_NOINLINE void net_conv_c4_h8_w8_k4_r3_s3(float *y, const float *x, co
     net_conv(y, x, p, b, 4, 8, 8, 4, 3, 3, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_weighted_sum_x2_n256_relu(float *y, const float *const *xs, const float *const *as)
+static NET_NOINLINE void net_affine_sum_x2_c4_n64_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    net_weighted_sum(y, xs, as, 2, 1.0f, 256, 1, 1, 0, 1);
-}
-
-static NET_NOINLINE void net_batchnorm_infer_c4_n64_relu(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
-{
-    net_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 4, 64, 1, 1, 0, 1);
+    net_affine_sum(x, ys, ss, ts, as, 2, 4, 1.0f, 64, 1, 1, 0, 1);
 }
 
 static NET_NOINLINE void net_adaptive_pool_c2_h16_w16_oh4_ow4(float *y, const float *x)
 {
     net_adaptive_pool(y, x, 2, 16, 16, 4, 4, 1, 0, 1);
+}
+
+static NET_NOINLINE void net_affine_sum_x1_c2_n16(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
+{
+    net_affine_sum(x, ys, ss, ts, as, 1, 2, 1.0f, 16, 0, 1, 0, 1);
 }
 
 static NET_NOINLINE void net_adaptive_pool_c4_h8_w8_oh4_ow4(float *y, const float *x)
@@ -1096,9 +1493,9 @@ static NET_NOINLINE void net_conv_c2_h4_w4_k4_r1_s1(float *y, const float *x, co
     net_conv(y, x, p, b, 2, 4, 4, 4, 1, 1, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_weighted_sum_x2_n64_relu(float *y, const float *const *xs, const float *const *as)
+static NET_NOINLINE void net_affine_sum_x2_c4_n16_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    net_weighted_sum(y, xs, as, 2, 1.0f, 64, 1, 1, 0, 1);
+    net_affine_sum(x, ys, ss, ts, as, 2, 4, 1.0f, 16, 1, 1, 0, 1);
 }
 
 static NET_NOINLINE void net_pack_weights_k8_c4_r3_s3(float *p, const float *w)
@@ -1111,9 +1508,14 @@ static NET_NOINLINE void net_conv_c4_h4_w4_k8_r3_s3(float *y, const float *x, co
     net_conv(y, x, p, b, 4, 4, 4, 8, 3, 3, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_infer_c8_n16(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
+static NET_NOINLINE void net_batchnorm_running_c8(float *scale, float *shift, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
 {
-    net_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 8, 16, 0, 1, 0, 1);
+    net_batchnorm_running(scale, shift, gamma, beta, running_mean, running_var, 8, 0, 1);
+}
+
+static NET_NOINLINE void net_affine_sum_x1_c8_n16_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
+{
+    net_affine_sum(x, ys, ss, ts, as, 1, 8, 1.0f, 16, 1, 1, 0, 1);
 }
 
 static NET_NOINLINE void net_pack_weights_k8_c8_r3_s3(float *p, const float *w)
@@ -1126,14 +1528,9 @@ static NET_NOINLINE void net_conv_c8_h4_w4_k8_r3_s3(float *y, const float *x, co
     net_conv(y, x, p, b, 8, 4, 4, 8, 3, 3, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_weighted_sum_x2_n128_relu(float *y, const float *const *xs, const float *const *as)
+static NET_NOINLINE void net_affine_sum_x2_c8_n16_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    net_weighted_sum(y, xs, as, 2, 1.0f, 128, 1, 1, 0, 1);
-}
-
-static NET_NOINLINE void net_batchnorm_infer_c8_n16_relu(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
-{
-    net_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 8, 16, 1, 1, 0, 1);
+    net_affine_sum(x, ys, ss, ts, as, 2, 8, 1.0f, 16, 1, 1, 0, 1);
 }
 
 static NET_NOINLINE void net_pack_weights_k1280_c8_r1_s1(float *p, const float *w)
@@ -1146,14 +1543,14 @@ static NET_NOINLINE void net_conv_c8_h4_w4_k1280_r1_s1(float *y, const float *x,
     net_conv(y, x, p, b, 8, 4, 4, 1280, 1, 1, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_infer_c1280_n16_relu(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
+static NET_NOINLINE void net_batchnorm_running_c1280(float *scale, float *shift, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
 {
-    net_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 1280, 16, 1, 1, 0, 1);
+    net_batchnorm_running(scale, shift, gamma, beta, running_mean, running_var, 1280, 0, 1);
 }
 
-static NET_NOINLINE void net_adaptive_pool_c1280_h4_w4_oh1_ow1(float *y, const float *x)
+static NET_NOINLINE void net_affine_pool_c1280_n16(float *p, const float *y, const float *s, const float *t)
 {
-    net_adaptive_pool(y, x, 1280, 4, 4, 1, 1, 1, 0, 1);
+    net_affine_pool(p, y, s, t, 1280, 16, 1, 0, 1);
 }
 
 static NET_NOINLINE void net_pack_weights_k4_c1280_r1_s1(float *p, const float *w)
@@ -1171,39 +1568,24 @@ static NET_NOINLINE void net_unpack_logits_k4(float *logits, const float *x, int
     net_unpack_logits(logits, x, 4, count, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_c2_n256_relu(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
+static NET_NOINLINE void net_batchnorm_stats_c2_n256(float *scale, float *shift, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
 {
-    net_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 2, 256, 1, 1, count, 0, 1);
+    net_batchnorm_stats(scale, shift, mean, rstd, running_mean, running_var, y, gamma, beta, 2, 256, 1, count, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_c2_n256(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
+static NET_NOINLINE void net_batchnorm_stats_c4_n64(float *scale, float *shift, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
 {
-    net_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 2, 256, 0, 1, count, 0, 1);
+    net_batchnorm_stats(scale, shift, mean, rstd, running_mean, running_var, y, gamma, beta, 4, 64, 1, count, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_c4_n64(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
+static NET_NOINLINE void net_batchnorm_stats_c8_n16(float *scale, float *shift, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
 {
-    net_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 4, 64, 0, 1, count, 0, 1);
+    net_batchnorm_stats(scale, shift, mean, rstd, running_mean, running_var, y, gamma, beta, 8, 16, 1, count, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_c4_n64_relu(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
+static NET_NOINLINE void net_batchnorm_stats_c1280_n16(float *scale, float *shift, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
 {
-    net_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 4, 64, 1, 1, count, 0, 1);
-}
-
-static NET_NOINLINE void net_batchnorm_c8_n16(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
-{
-    net_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 8, 16, 0, 1, count, 0, 1);
-}
-
-static NET_NOINLINE void net_batchnorm_c8_n16_relu(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
-{
-    net_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 8, 16, 1, 1, count, 0, 1);
-}
-
-static NET_NOINLINE void net_batchnorm_c1280_n16_relu(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
-{
-    net_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 1280, 16, 1, 1, count, 0, 1);
+    net_batchnorm_stats(scale, shift, mean, rstd, running_mean, running_var, y, gamma, beta, 1280, 16, 1, count, 0, 1);
 }
 
 static NET_NOINLINE void net_dropout_c1280(float *y, const float *x, unsigned long long seed, unsigned long long step, float dropout)
@@ -1236,14 +1618,19 @@ static NET_NOINLINE void net_conv_c4_h1_w1_k1280_r1_s1(float *y, const float *x,
     net_conv(y, x, p, b, 4, 1, 1, 1280, 1, 1, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_adaptive_pool_backward_c1280_h4_w4_oh1_ow1(float *dx, const float *dy)
+static NET_NOINLINE void net_affine_pool_reduce_c1280_n16(float *q, float *sums, const float *dp, const float *y, const float *s, const float *t, const float *mean, const float *rstd)
 {
-    net_adaptive_pool_backward(dx, dy, 1280, 4, 4, 1, 1, 0, 1, 0, 1);
+    net_affine_pool_reduce(q, sums, dp, y, s, t, mean, rstd, 1280, 16, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_backward_c1280_n16_relu(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static NET_NOINLINE void net_batchnorm_coefficients_x1_c1280_n16(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
 {
-    net_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 1280, 16, 1, 1, count, 0, 1);
+    net_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 1, 1280, 1.0f, 16, count, 0, 1);
+}
+
+static NET_NOINLINE void net_affine_pool_pull_c1280_n16(float *dy, const float *y, const float *dp, const float *s, const float *t, const float *coefficients, int count)
+{
+    net_affine_pool_pull(dy, y, dp, s, t, coefficients, 1280, 16, 1, count, 0, 1);
 }
 
 static NET_NOINLINE void net_conv_weights_backward_c8_h4_w4_k1280_r1_s1(float *dw, const float *x, const float *dy)
@@ -1266,9 +1653,19 @@ static NET_NOINLINE void net_conv_c1280_h4_w4_k8_r1_s1(float *y, const float *x,
     net_conv(y, x, p, b, 1280, 4, 4, 8, 1, 1, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_backward_c8_n16_relu(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static NET_NOINLINE void net_affine_sum_backward_x1_c8_n16(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    net_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 8, 16, 1, 1, count, 0, 1);
+    net_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 1, 8, 16, 1, 0, 1);
+}
+
+static NET_NOINLINE void net_batchnorm_coefficients_x1_c8_n16(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
+{
+    net_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 1, 8, 1.0f, 16, count, 0, 1);
+}
+
+static NET_NOINLINE void net_pull_x1_c8_n16(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
+{
+    net_pull(dy, y, coefficients, gs, as, 1, 8, 1.0f, 16, 0, 1, count, 0, 1);
 }
 
 static NET_NOINLINE void net_conv_weights_backward_c8_h4_w4_k8_r3_s3(float *dw, const float *x, const float *dy)
@@ -1286,29 +1683,24 @@ static NET_NOINLINE void net_pack_weights_backward_k8_c8_r3_s3(float *p, const f
     net_pack_weights_backward(p, w, 8, 8, 3, 3, 0, 1);
 }
 
-static NET_NOINLINE void net_relu_backward_n128(float *dx, const float *dy, const float *y)
+static NET_NOINLINE void net_affine_sum_backward_x2_c8_n16(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    net_relu_backward(dx, dy, y, 128, 0, 1, 0, 1);
+    net_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 2, 8, 16, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_weighted_sum_backward_c8_n16(float *dx, float *partial, const float *dy, const float *x, const float *a)
+static NET_NOINLINE void net_affine_scalar_backward_c8(float *da, const float *q, const float *p, const float *gamma, const float *beta, const float *a)
 {
-    net_weighted_sum_backward(dx, partial, dy, x, a, 8, 1.0f, 16, 0, 1, 0, 1);
+    net_affine_scalar_backward(da, q, p, gamma, beta, a, 8, 0, 1);
 }
 
-static NET_NOINLINE void net_scalar_backward_c8(float *da, const float *partial, const float *a)
+static NET_NOINLINE void net_batchnorm_coefficients_x2_c8_n16(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
 {
-    net_scalar_backward(da, partial, a, 8, 0, 1);
+    net_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 2, 8, 1.0f, 16, count, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_backward_c8_n16(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static NET_NOINLINE void net_pull_x2_c8_n16(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
 {
-    net_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 8, 16, 0, 1, count, 0, 1);
-}
-
-static NET_NOINLINE void net_relu_backward_n128_add(float *dx, const float *dy, const float *y)
-{
-    net_relu_backward(dx, dy, y, 128, 1, 1, 0, 1);
+    net_pull(dy, y, coefficients, gs, as, 2, 8, 1.0f, 16, 0, 1, count, 0, 1);
 }
 
 static NET_NOINLINE void net_conv_weights_backward_c4_h4_w4_k8_r3_s3(float *dw, const float *x, const float *dy)
@@ -1326,19 +1718,19 @@ static NET_NOINLINE void net_conv_c8_h4_w4_k4_r3_s3(float *y, const float *x, co
     net_conv(y, x, p, b, 8, 4, 4, 4, 3, 3, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_relu_backward_n64(float *dx, const float *dy, const float *y)
+static NET_NOINLINE void net_affine_sum_backward_x2_c4_n16(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    net_relu_backward(dx, dy, y, 64, 0, 1, 0, 1);
+    net_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 2, 4, 16, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_weighted_sum_backward_c4_n16(float *dx, float *partial, const float *dy, const float *x, const float *a)
+static NET_NOINLINE void net_affine_scalar_backward_c4(float *da, const float *q, const float *p, const float *gamma, const float *beta, const float *a)
 {
-    net_weighted_sum_backward(dx, partial, dy, x, a, 4, 1.0f, 16, 0, 1, 0, 1);
+    net_affine_scalar_backward(da, q, p, gamma, beta, a, 4, 0, 1);
 }
 
-static NET_NOINLINE void net_scalar_backward_c4(float *da, const float *partial, const float *a)
+static NET_NOINLINE void net_pull_x1_c4_n16(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
 {
-    net_scalar_backward(da, partial, a, 4, 0, 1);
+    net_pull(dy, y, coefficients, gs, as, 1, 4, 1.0f, 16, 0, 1, count, 0, 1);
 }
 
 static NET_NOINLINE void net_conv_weights_backward_c2_h4_w4_k4_r1_s1(float *dw, const float *x, const float *dy)
@@ -1366,14 +1758,24 @@ static NET_NOINLINE void net_adaptive_pool_backward_c4_h8_w8_oh4_ow4(float *dx, 
     net_adaptive_pool_backward(dx, dy, 4, 8, 8, 4, 4, 0, 1, 0, 1);
 }
 
+static NET_NOINLINE void net_affine_sum_reduce_x1_c2_n16(float *q, const float *dx, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
+{
+    net_affine_sum_reduce(q, dx, ps, ys, means, rstds, 1, 2, 16, 1, 0, 1);
+}
+
 static NET_NOINLINE void net_adaptive_pool_backward_c2_h16_w16_oh4_ow4(float *dx, const float *dy)
 {
     net_adaptive_pool_backward(dx, dy, 2, 16, 16, 4, 4, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_backward_c4_n64(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static NET_NOINLINE void net_batchnorm_coefficients_x1_c4_n64(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
 {
-    net_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 4, 64, 0, 1, count, 0, 1);
+    net_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 1, 4, 1.0f, 64, count, 0, 1);
+}
+
+static NET_NOINLINE void net_pull_x1_c4_n64(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
+{
+    net_pull(dy, y, coefficients, gs, as, 1, 4, 1.0f, 64, 0, 1, count, 0, 1);
 }
 
 static NET_NOINLINE void net_conv_weights_backward_c4_h8_w8_k4_r3_s3(float *dw, const float *x, const float *dy)
@@ -1391,24 +1793,24 @@ static NET_NOINLINE void net_pack_weights_backward_k4_c4_r3_s3(float *p, const f
     net_pack_weights_backward(p, w, 4, 4, 3, 3, 0, 1);
 }
 
-static NET_NOINLINE void net_relu_backward_n256(float *dx, const float *dy, const float *y)
+static NET_NOINLINE void net_affine_sum_backward_x2_c4_n64(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    net_relu_backward(dx, dy, y, 256, 0, 1, 0, 1);
+    net_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 2, 4, 64, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_weighted_sum_backward_c4_n64(float *dx, float *partial, const float *dy, const float *x, const float *a)
+static NET_NOINLINE void net_affine_sum_backward_x1_c4_n64(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    net_weighted_sum_backward(dx, partial, dy, x, a, 4, 1.0f, 64, 0, 1, 0, 1);
+    net_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 1, 4, 64, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_relu_backward_n256_add(float *dx, const float *dy, const float *y)
+static NET_NOINLINE void net_batchnorm_coefficients_x2_c4_n64(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
 {
-    net_relu_backward(dx, dy, y, 256, 1, 1, 0, 1);
+    net_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 2, 4, 1.0f, 64, count, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_backward_c4_n64_relu(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static NET_NOINLINE void net_pull_x2_c4_n64(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
 {
-    net_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 4, 64, 1, 1, count, 0, 1);
+    net_pull(dy, y, coefficients, gs, as, 2, 4, 1.0f, 64, 0, 1, count, 0, 1);
 }
 
 static NET_NOINLINE void net_conv_weights_backward_c2_h8_w8_k4_r3_s3(float *dw, const float *x, const float *dy)
@@ -1426,14 +1828,24 @@ static NET_NOINLINE void net_conv_c4_h8_w8_k2_r3_s3(float *y, const float *x, co
     net_conv(y, x, p, b, 4, 8, 8, 2, 3, 3, 0, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_adaptive_pool_backward_c2_h16_w16_oh8_ow8_add(float *dx, const float *dy)
+static NET_NOINLINE void net_affine_sum_backward_x1_c2_n64(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    net_adaptive_pool_backward(dx, dy, 2, 16, 16, 8, 8, 1, 1, 0, 1);
+    net_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 1, 2, 64, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_backward_c2_n256(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static NET_NOINLINE void net_adaptive_pool_backward_c2_h16_w16_oh8_ow8(float *dx, const float *dy)
 {
-    net_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 2, 256, 0, 1, count, 0, 1);
+    net_adaptive_pool_backward(dx, dy, 2, 16, 16, 8, 8, 0, 1, 0, 1);
+}
+
+static NET_NOINLINE void net_batchnorm_coefficients_x2_c2_n256(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
+{
+    net_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 2, 2, 1.0f, 256, count, 0, 1);
+}
+
+static NET_NOINLINE void net_pull_x2_c2_n256(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
+{
+    net_pull(dy, y, coefficients, gs, as, 2, 2, 1.0f, 256, 0, 1, count, 0, 1);
 }
 
 static NET_NOINLINE void net_conv_weights_backward_c2_h16_w16_k2_r3_s3(float *dw, const float *x, const float *dy)
@@ -1451,29 +1863,29 @@ static NET_NOINLINE void net_pack_weights_backward_k2_c2_r3_s3(float *p, const f
     net_pack_weights_backward(p, w, 2, 2, 3, 3, 0, 1);
 }
 
-static NET_NOINLINE void net_relu_backward_n512(float *dx, const float *dy, const float *y)
+static NET_NOINLINE void net_affine_sum_backward_x2_c2_n256(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    net_relu_backward(dx, dy, y, 512, 0, 1, 0, 1);
+    net_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 2, 2, 256, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_weighted_sum_backward_c2_n256(float *dx, float *partial, const float *dy, const float *x, const float *a)
+static NET_NOINLINE void net_affine_scalar_backward_c2(float *da, const float *q, const float *p, const float *gamma, const float *beta, const float *a)
 {
-    net_weighted_sum_backward(dx, partial, dy, x, a, 2, 1.0f, 256, 0, 1, 0, 1);
+    net_affine_scalar_backward(da, q, p, gamma, beta, a, 2, 0, 1);
 }
 
-static NET_NOINLINE void net_scalar_backward_c2(float *da, const float *partial, const float *a)
+static NET_NOINLINE void net_batchnorm_coefficients_x1_c2_n256(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
 {
-    net_scalar_backward(da, partial, a, 2, 0, 1);
+    net_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 1, 2, 1.0f, 256, count, 0, 1);
 }
 
-static NET_NOINLINE void net_relu_backward_n512_add(float *dx, const float *dy, const float *y)
+static NET_NOINLINE void net_pull_x1_c2_n256(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
 {
-    net_relu_backward(dx, dy, y, 512, 1, 1, 0, 1);
+    net_pull(dy, y, coefficients, gs, as, 1, 2, 1.0f, 256, 0, 1, count, 0, 1);
 }
 
-static NET_NOINLINE void net_batchnorm_backward_c2_n256_relu(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static NET_NOINLINE void net_affine_sum_backward_x1_c2_n256(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    net_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 2, 256, 1, 1, count, 0, 1);
+    net_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 1, 2, 256, 1, 0, 1);
 }
 
 static NET_NOINLINE void net_conv_weights_backward_c3_h16_w16_k2_r3_s3(float *dw, const float *x, const float *dy)
@@ -1499,14 +1911,16 @@ static void net_infer_stem(const net_call *call)
     net_pack_weights_k2_c3_r3_s3(arena + 24576, params + 0);
     // stem.conv0  [2, 16, 16]
     net_conv_c3_h16_w16_k2_r3_s3(arena + 24640, arena + 0, arena + 24576, params + 54);
+    // stem.bn0.scale
+    net_batchnorm_running_c2(arena + 0, arena + 16, params + 56, params + 58, state + 0, state + 2);
     // stem.bn0.relu  [2, 16, 16]
-    net_batchnorm_infer_c2_n256_relu(arena + 24640, arena + 24640, params + 56, params + 58, state + 0, state + 2);
+    net_affine_sum_x1_c2_n256_relu(arena + 32, (const float *const[]){arena + 24640}, (const float *const[]){arena + 0}, (const float *const[]){arena + 16}, (const float *const[]){NULL});
     // stem.conv1.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 0, params + 60);
+    net_pack_weights_k2_c2_r3_s3(arena + 16416, params + 60);
     // stem.conv1  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 48, arena + 24640, arena + 0, params + 96);
-    // stem.bn1.relu  [2, 16, 16]
-    net_batchnorm_infer_c2_n256_relu(arena + 48, arena + 48, params + 98, params + 100, state + 4, state + 6);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 16464, arena + 32, arena + 16416, params + 96);
+    // stem.bn1.scale
+    net_batchnorm_running_c2(arena + 32848, arena + 32864, params + 98, params + 100, state + 4, state + 6);
 }
 
 // cell 0
@@ -1516,50 +1930,54 @@ static void net_infer_cell_0(const net_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // stem.bn1.relu  [2, 16, 16]
+    net_affine_sum_x1_c2_n256_relu(arena + 0, (const float *const[]){arena + 16464}, (const float *const[]){arena + 32848}, (const float *const[]){arena + 32864}, (const float *const[]){NULL});
     // cell0.node0.op0.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 0, params + 102);
+    net_pack_weights_k2_c2_r3_s3(arena + 16384, params + 102);
     // cell0.node0.op0.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 16432, arena + 48, arena + 0, params + 138);
-    // cell0.node0.op0.bn  [2, 16, 16]
-    net_batchnorm_infer_c2_n256(arena + 16432, arena + 16432, params + 140, params + 142, state + 8, state + 10);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 16432, arena + 0, arena + 16384, params + 138);
+    // cell0.node0.op0.bn.scale
+    net_batchnorm_running_c2(arena + 32816, arena + 32832, params + 140, params + 142, state + 8, state + 10);
     // cell0.node0.op0.bn.relu  [2, 16, 16]
-    net_relu_n512(arena + 0, arena + 16432);
+    net_affine_sum_x1_c2_n256_relu(arena + 0, (const float *const[]){arena + 16432}, (const float *const[]){arena + 32816}, (const float *const[]){arena + 32832}, (const float *const[]){NULL});
     // cell0.node0.op1.conv3x3.packed
     net_pack_weights_k2_c2_r3_s3(arena + 16384, params + 144);
     // cell0.node0.op1.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 32816, arena + 0, arena + 16384, params + 180);
-    // cell0.node0.op1.bn  [2, 16, 16]
-    net_batchnorm_infer_c2_n256(arena + 32816, arena + 32816, params + 182, params + 184, state + 12, state + 14);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 32848, arena + 0, arena + 16384, params + 180);
+    // cell0.node0.op1.bn.scale
+    net_batchnorm_running_c2(arena + 0, arena + 16, params + 182, params + 184, state + 12, state + 14);
     // cell0.node0.op2.sum.relu  [2, 16, 16]
-    net_weighted_sum_x2_n512_relu(arena + 16432, (const float *const[]){arena + 16432, arena + 32816}, (const float *const[]){params + 186, params + 187});
+    net_affine_sum_x2_c2_n256_relu(arena + 32, (const float *const[]){arena + 16432, arena + 32848}, (const float *const[]){arena + 32816, arena + 0}, (const float *const[]){arena + 32832, arena + 16}, (const float *const[]){params + 186, params + 187});
     // cell0.node0.op2.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 32816, params + 188);
+    net_pack_weights_k2_c2_r3_s3(arena + 16416, params + 188);
     // cell0.node0.op2.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 0, arena + 16432, arena + 32816, params + 224);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 16464, arena + 32, arena + 16416, params + 224);
+    // cell0.node0.op2.bn.scale
+    net_batchnorm_running_c2(arena + 32848, arena + 32864, params + 226, params + 228, state + 16, state + 18);
     // cell0.node0.op2.bn.relu  [2, 16, 16]
-    net_batchnorm_infer_c2_n256_relu(arena + 0, arena + 0, params + 226, params + 228, state + 16, state + 18);
+    net_affine_sum_x1_c2_n256_relu(arena + 0, (const float *const[]){arena + 16464}, (const float *const[]){arena + 32848}, (const float *const[]){arena + 32864}, (const float *const[]){NULL});
     // cell0.node1.op0.conv3x3.packed
     net_pack_weights_k2_c2_r3_s3(arena + 16384, params + 230);
     // cell0.node1.op0.conv3x3  [2, 16, 16]
     net_conv_c2_h16_w16_k2_r3_s3(arena + 16432, arena + 0, arena + 16384, params + 266);
-    // cell0.node1.op0.bn  [2, 16, 16]
-    net_batchnorm_infer_c2_n256(arena + 16432, arena + 16432, params + 268, params + 270, state + 20, state + 22);
+    // cell0.node1.op0.bn.scale
+    net_batchnorm_running_c2(arena + 32816, arena + 32832, params + 268, params + 270, state + 20, state + 22);
     // cell0.node1.op0.bn.relu  [2, 16, 16]
-    net_relu_n512(arena + 32816, arena + 16432);
+    net_affine_sum_x1_c2_n256_relu(arena + 32848, (const float *const[]){arena + 16432}, (const float *const[]){arena + 32816}, (const float *const[]){arena + 32832}, (const float *const[]){NULL});
     // cell0.node1.op1.conv3x3.packed
     net_pack_weights_k2_c2_r3_s3(arena + 0, params + 272);
     // cell0.node1.op1.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 48, arena + 32816, arena + 0, params + 308);
-    // cell0.node1.op1.bn  [2, 16, 16]
-    net_batchnorm_infer_c2_n256(arena + 48, arena + 48, params + 310, params + 312, state + 24, state + 26);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 48, arena + 32848, arena + 0, params + 308);
+    // cell0.node1.op1.bn.scale
+    net_batchnorm_running_c2(arena + 0, arena + 16, params + 310, params + 312, state + 24, state + 26);
     // cell0.node1.op2.sum.relu  [2, 16, 16]
-    net_weighted_sum_x2_n512_relu(arena + 16432, (const float *const[]){arena + 16432, arena + 48}, (const float *const[]){params + 314, params + 315});
+    net_affine_sum_x2_c2_n256_relu(arena + 32848, (const float *const[]){arena + 16432, arena + 48}, (const float *const[]){arena + 32816, arena + 0}, (const float *const[]){arena + 32832, arena + 16}, (const float *const[]){params + 314, params + 315});
     // cell0.node1.op2.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 32816, params + 316);
+    net_pack_weights_k2_c2_r3_s3(arena + 0, params + 316);
     // cell0.node1.op2.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 0, arena + 16432, arena + 32816, params + 352);
-    // cell0.node1.op2.bn  [2, 16, 16]
-    net_batchnorm_infer_c2_n256(arena + 0, arena + 0, params + 354, params + 356, state + 28, state + 30);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 48, arena + 32848, arena + 0, params + 352);
+    // cell0.node1.op2.bn.scale
+    net_batchnorm_running_c2(arena + 0, arena + 16, params + 354, params + 356, state + 28, state + 30);
 }
 
 // cell 1
@@ -1569,54 +1987,56 @@ static void net_infer_cell_1(const net_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
-    // cell0.node1.op2.bn.pooled  [2, 8, 8]
-    net_adaptive_pool_c2_h16_w16_oh8_ow8(arena + 16384, arena + 0);
+    // cell0.node1.op2.bn.pooled.raw  [2, 8, 8]
+    net_adaptive_pool_c2_h16_w16_oh8_ow8(arena + 16432, arena + 48);
     // cell0.node1.op2.bn.pooled.relu  [2, 8, 8]
-    net_relu_n128(arena + 16384, arena + 16384);
+    net_affine_sum_x1_c2_n64_relu(arena + 20528, (const float *const[]){arena + 16432}, (const float *const[]){arena + 0}, (const float *const[]){arena + 16}, (const float *const[]){NULL});
     // cell1.node0.op0.conv3x3.packed
-    net_pack_weights_k4_c2_r3_s3(arena + 20480, params + 358);
+    net_pack_weights_k4_c2_r3_s3(arena + 16432, params + 358);
     // cell1.node0.op0.conv3x3  [4, 8, 8]
-    net_conv_c2_h8_w8_k4_r3_s3(arena + 20560, arena + 16384, arena + 20480, params + 430);
-    // cell1.node0.op0.bn  [4, 8, 8]
-    net_batchnorm_infer_c4_n64(arena + 20560, arena + 20560, params + 434, params + 438, state + 32, state + 36);
+    net_conv_c2_h8_w8_k4_r3_s3(arena + 24624, arena + 20528, arena + 16432, params + 430);
+    // cell1.node0.op0.bn.scale
+    net_batchnorm_running_c4(arena + 32, arena + 16432, params + 434, params + 438, state + 32, state + 36);
     // cell1.node0.op0.bn.relu  [4, 8, 8]
-    net_relu_n256(arena + 28752, arena + 20560);
+    net_affine_sum_x1_c4_n64_relu(arena + 32816, (const float *const[]){arena + 24624}, (const float *const[]){arena + 32}, (const float *const[]){arena + 16432}, (const float *const[]){NULL});
     // cell1.node0.op1.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 16384, params + 442);
+    net_pack_weights_k4_c4_r3_s3(arena + 16448, params + 442);
     // cell1.node0.op1.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 36944, arena + 28752, arena + 16384, params + 586);
-    // cell1.node0.op1.bn  [4, 8, 8]
-    net_batchnorm_infer_c4_n64(arena + 36944, arena + 36944, params + 590, params + 594, state + 40, state + 44);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 41008, arena + 32816, arena + 16448, params + 586);
+    // cell1.node0.op1.bn.scale
+    net_batchnorm_running_c4(arena + 49200, arena + 49216, params + 590, params + 594, state + 40, state + 44);
     // cell1.node0.op2.sum.relu  [4, 8, 8]
-    net_weighted_sum_x2_n256_relu(arena + 20560, (const float *const[]){arena + 20560, arena + 36944}, (const float *const[]){params + 598, params + 599});
+    net_affine_sum_x2_c4_n64_relu(arena + 32816, (const float *const[]){arena + 24624, arena + 41008}, (const float *const[]){arena + 32, arena + 49200}, (const float *const[]){arena + 16432, arena + 49216}, (const float *const[]){params + 598, params + 599});
     // cell1.node0.op2.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 16384, params + 600);
+    net_pack_weights_k4_c4_r3_s3(arena + 41008, params + 600);
     // cell1.node0.op2.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 28752, arena + 20560, arena + 16384, params + 744);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 16432, arena + 32816, arena + 41008, params + 744);
+    // cell1.node0.op2.bn.scale
+    net_batchnorm_running_c4(arena + 32, arena + 24624, params + 748, params + 752, state + 48, state + 52);
     // cell1.node0.op2.bn.relu  [4, 8, 8]
-    net_batchnorm_infer_c4_n64_relu(arena + 28752, arena + 28752, params + 748, params + 752, state + 48, state + 52);
+    net_affine_sum_x1_c4_n64_relu(arena + 24640, (const float *const[]){arena + 16432}, (const float *const[]){arena + 32}, (const float *const[]){arena + 24624}, (const float *const[]){NULL});
     // cell1.node1.op0.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 36944, params + 756);
+    net_pack_weights_k4_c4_r3_s3(arena + 16432, params + 756);
     // cell1.node1.op0.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 37088, arena + 28752, arena + 36944, params + 900);
-    // cell1.node1.op0.bn  [4, 8, 8]
-    net_batchnorm_infer_c4_n64(arena + 37088, arena + 37088, params + 904, params + 908, state + 56, state + 60);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 32832, arena + 24640, arena + 16432, params + 900);
+    // cell1.node1.op0.bn.scale
+    net_batchnorm_running_c4(arena + 32, arena + 41024, params + 904, params + 908, state + 56, state + 60);
     // cell1.node1.op0.bn.relu  [4, 8, 8]
-    net_relu_n256(arena + 16384, arena + 37088);
+    net_affine_sum_x1_c4_n64_relu(arena + 41040, (const float *const[]){arena + 32832}, (const float *const[]){arena + 32}, (const float *const[]){arena + 41024}, (const float *const[]){NULL});
     // cell1.node1.op1.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 45280, params + 912);
+    net_pack_weights_k4_c4_r3_s3(arena + 16432, params + 912);
     // cell1.node1.op1.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 24576, arena + 16384, arena + 45280, params + 1056);
-    // cell1.node1.op1.bn  [4, 8, 8]
-    net_batchnorm_infer_c4_n64(arena + 24576, arena + 24576, params + 1060, params + 1064, state + 64, state + 68);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 16576, arena + 41040, arena + 16432, params + 1056);
+    // cell1.node1.op1.bn.scale
+    net_batchnorm_running_c4(arena + 16432, arena + 16448, params + 1060, params + 1064, state + 64, state + 68);
     // cell1.node1.op2.sum.relu  [4, 8, 8]
-    net_weighted_sum_x2_n256_relu(arena + 37088, (const float *const[]){arena + 37088, arena + 24576}, (const float *const[]){params + 1068, params + 1069});
+    net_affine_sum_x2_c4_n64_relu(arena + 41040, (const float *const[]){arena + 32832, arena + 16576}, (const float *const[]){arena + 32, arena + 16432}, (const float *const[]){arena + 41024, arena + 16448}, (const float *const[]){params + 1068, params + 1069});
     // cell1.node1.op2.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 45280, params + 1070);
+    net_pack_weights_k4_c4_r3_s3(arena + 16432, params + 1070);
     // cell1.node1.op2.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 16384, arena + 37088, arena + 45280, params + 1214);
-    // cell1.node1.op2.bn  [4, 8, 8]
-    net_batchnorm_infer_c4_n64(arena + 16384, arena + 16384, params + 1218, params + 1222, state + 72, state + 76);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 16576, arena + 41040, arena + 16432, params + 1214);
+    // cell1.node1.op2.bn.scale
+    net_batchnorm_running_c4(arena + 32, arena + 16432, params + 1218, params + 1222, state + 72, state + 76);
 }
 
 // cell 2
@@ -1626,60 +2046,64 @@ static void net_infer_cell_2(const net_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // cell0.node1.op2.bn.pooled.raw  [2, 4, 4]
+    net_adaptive_pool_c2_h16_w16_oh4_ow4(arena + 24768, arena + 48);
     // cell0.node1.op2.bn.pooled  [2, 4, 4]
-    net_adaptive_pool_c2_h16_w16_oh4_ow4(arena + 24576, arena + 0);
-    // cell1.node1.op2.bn.pooled  [4, 4, 4]
-    net_adaptive_pool_c4_h8_w8_oh4_ow4(arena + 0, arena + 16384);
+    net_affine_sum_x1_c2_n16(arena + 48, (const float *const[]){arena + 24768}, (const float *const[]){arena + 0}, (const float *const[]){arena + 16}, (const float *const[]){NULL});
+    // cell1.node1.op2.bn.pooled.raw  [4, 4, 4]
+    net_adaptive_pool_c4_h8_w8_oh4_ow4(arena + 1072, arena + 16576);
     // cell2.projection0.packed
-    net_pack_weights_k4_c2_r1_s1(arena + 2048, params + 1226);
+    net_pack_weights_k4_c2_r1_s1(arena + 0, params + 1226);
     // cell2.projection0  [4, 4, 4]
-    net_conv_c2_h4_w4_k4_r1_s1(arena + 2064, arena + 24576, arena + 2048, params + 1234);
+    net_conv_c2_h4_w4_k4_r1_s1(arena + 3120, arena + 48, arena + 0, params + 1234);
     // cell2.sum.relu  [4, 4, 4]
-    net_weighted_sum_x2_n64_relu(arena + 2064, (const float *const[]){arena + 2064, arena + 0}, (const float *const[]){NULL, params + 1238});
+    net_affine_sum_x2_c4_n16_relu(arena + 5168, (const float *const[]){arena + 3120, arena + 1072}, (const float *const[]){NULL, arena + 32}, (const float *const[]){NULL, arena + 16432}, (const float *const[]){NULL, params + 1238});
     // cell2.node0.op0.conv3x3.packed
     net_pack_weights_k8_c4_r3_s3(arena + 0, params + 1239);
     // cell2.node0.op0.conv3x3  [8, 4, 4]
-    net_conv_c4_h4_w4_k8_r3_s3(arena + 4112, arena + 2064, arena + 0, params + 1527);
-    // cell2.node0.op0.bn  [8, 4, 4]
-    net_batchnorm_infer_c8_n16(arena + 4112, arena + 4112, params + 1535, params + 1543, state + 80, state + 88);
+    net_conv_c4_h4_w4_k8_r3_s3(arena + 288, arena + 5168, arena + 0, params + 1527);
+    // cell2.node0.op0.bn.scale
+    net_batchnorm_running_c8(arena + 0, arena + 16, params + 1535, params + 1543, state + 80, state + 88);
     // cell2.node0.op0.bn.relu  [8, 4, 4]
-    net_relu_n128(arena + 0, arena + 4112);
+    net_affine_sum_x1_c8_n16_relu(arena + 4384, (const float *const[]){arena + 288}, (const float *const[]){arena + 0}, (const float *const[]){arena + 16}, (const float *const[]){NULL});
     // cell2.node0.op1.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 8208, params + 1551);
+    net_pack_weights_k8_c8_r3_s3(arena + 8480, params + 1551);
     // cell2.node0.op1.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 8784, arena + 0, arena + 8208, params + 2127);
-    // cell2.node0.op1.bn  [8, 4, 4]
-    net_batchnorm_infer_c8_n16(arena + 8784, arena + 8784, params + 2135, params + 2143, state + 96, state + 104);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 9056, arena + 4384, arena + 8480, params + 2127);
+    // cell2.node0.op1.bn.scale
+    net_batchnorm_running_c8(arena + 32, arena + 48, params + 2135, params + 2143, state + 96, state + 104);
     // cell2.node0.op2.sum.relu  [8, 4, 4]
-    net_weighted_sum_x2_n128_relu(arena + 4112, (const float *const[]){arena + 4112, arena + 8784}, (const float *const[]){params + 2151, params + 2152});
+    net_affine_sum_x2_c8_n16_relu(arena + 4384, (const float *const[]){arena + 288, arena + 9056}, (const float *const[]){arena + 0, arena + 32}, (const float *const[]){arena + 16, arena + 48}, (const float *const[]){params + 2151, params + 2152});
     // cell2.node0.op2.conv3x3.packed
     net_pack_weights_k8_c8_r3_s3(arena + 0, params + 2153);
     // cell2.node0.op2.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 8208, arena + 4112, arena + 0, params + 2729);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 8480, arena + 4384, arena + 0, params + 2729);
+    // cell2.node0.op2.bn.scale
+    net_batchnorm_running_c8(arena + 0, arena + 16, params + 2737, params + 2745, state + 112, state + 120);
     // cell2.node0.op2.bn.relu  [8, 4, 4]
-    net_batchnorm_infer_c8_n16_relu(arena + 8208, arena + 8208, params + 2737, params + 2745, state + 112, state + 120);
+    net_affine_sum_x1_c8_n16_relu(arena + 32, (const float *const[]){arena + 8480}, (const float *const[]){arena + 0}, (const float *const[]){arena + 16}, (const float *const[]){NULL});
     // cell2.node1.op0.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 0, params + 2753);
+    net_pack_weights_k8_c8_r3_s3(arena + 4128, params + 2753);
     // cell2.node1.op0.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 576, arena + 8208, arena + 0, params + 3329);
-    // cell2.node1.op0.bn  [8, 4, 4]
-    net_batchnorm_infer_c8_n16(arena + 576, arena + 576, params + 3337, params + 3345, state + 128, state + 136);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 4704, arena + 32, arena + 4128, params + 3329);
+    // cell2.node1.op0.bn.scale
+    net_batchnorm_running_c8(arena + 0, arena + 16, params + 3337, params + 3345, state + 128, state + 136);
     // cell2.node1.op0.bn.relu  [8, 4, 4]
-    net_relu_n128(arena + 4672, arena + 576);
+    net_affine_sum_x1_c8_n16_relu(arena + 32, (const float *const[]){arena + 4704}, (const float *const[]){arena + 0}, (const float *const[]){arena + 16}, (const float *const[]){NULL});
     // cell2.node1.op1.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 0, params + 3353);
+    net_pack_weights_k8_c8_r3_s3(arena + 4128, params + 3353);
     // cell2.node1.op1.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 8768, arena + 4672, arena + 0, params + 3929);
-    // cell2.node1.op1.bn  [8, 4, 4]
-    net_batchnorm_infer_c8_n16(arena + 8768, arena + 8768, params + 3937, params + 3945, state + 144, state + 152);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 8800, arena + 32, arena + 4128, params + 3929);
+    // cell2.node1.op1.bn.scale
+    net_batchnorm_running_c8(arena + 32, arena + 48, params + 3937, params + 3945, state + 144, state + 152);
     // cell2.node1.op2.sum.relu  [8, 4, 4]
-    net_weighted_sum_x2_n128_relu(arena + 576, (const float *const[]){arena + 576, arena + 8768}, (const float *const[]){params + 3953, params + 3954});
+    net_affine_sum_x2_c8_n16_relu(arena + 64, (const float *const[]){arena + 4704, arena + 8800}, (const float *const[]){arena + 0, arena + 32}, (const float *const[]){arena + 16, arena + 48}, (const float *const[]){params + 3953, params + 3954});
     // cell2.node1.op2.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 0, params + 3955);
+    net_pack_weights_k8_c8_r3_s3(arena + 4160, params + 3955);
     // cell2.node1.op2.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 4672, arena + 576, arena + 0, params + 4531);
-    // cell2.node1.op2.bn.relu  [8, 4, 4]
-    net_batchnorm_infer_c8_n16_relu(arena + 4672, arena + 4672, params + 4539, params + 4547, state + 160, state + 168);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 4736, arena + 64, arena + 4160, params + 4531);
+    // cell2.node1.op2.bn.scale
+    net_batchnorm_running_c8(arena + 0, arena + 16, params + 4539, params + 4547, state + 160, state + 168);
 }
 
 // head
@@ -1689,18 +2113,20 @@ static void net_infer_head(const net_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // cell2.node1.op2.bn.relu  [8, 4, 4]
+    net_affine_sum_x1_c8_n16_relu(arena + 32, (const float *const[]){arena + 4736}, (const float *const[]){arena + 0}, (const float *const[]){arena + 16}, (const float *const[]){NULL});
     // head.conv.packed
-    net_pack_weights_k1280_c8_r1_s1(arena + 8768, params + 4555);
+    net_pack_weights_k1280_c8_r1_s1(arena + 4128, params + 4555);
     // head.conv  [1280, 4, 4]
-    net_conv_c8_h4_w4_k1280_r1_s1(arena + 19008, arena + 4672, arena + 8768, params + 14795);
-    // head.bn.relu  [1280, 4, 4]
-    net_batchnorm_infer_c1280_n16_relu(arena + 19008, arena + 19008, params + 16075, params + 17355, state + 176, state + 1456);
+    net_conv_c8_h4_w4_k1280_r1_s1(arena + 14368, arena + 32, arena + 4128, params + 14795);
+    // head.bn.scale
+    net_batchnorm_running_c1280(arena + 0, arena + 1280, params + 16075, params + 17355, state + 176, state + 1456);
     // head.bn.relu.pooled  [1280, 1, 1]
-    net_adaptive_pool_c1280_h4_w4_oh1_ow1(arena + 674368, arena + 19008);
+    net_affine_pool_c1280_n16(arena + 669728, arena + 14368, arena + 0, arena + 1280);
     // head.logits.packed
     net_pack_weights_k4_c1280_r1_s1(arena + 0, params + 18635);
     // head.logits  [4, 1, 1]
-    net_conv_c1280_h1_w1_k4_r1_s1(arena + 5120, arena + 674368, arena + 0, params + 23755);
+    net_conv_c1280_h1_w1_k4_r1_s1(arena + 5120, arena + 669728, arena + 0, params + 23755);
     // logits
     net_unpack_logits_k4(call->logits, arena + 5120, call->count);
 }
@@ -1727,14 +2153,16 @@ static void net_gradient_stem(const net_call *call)
     net_pack_weights_k2_c3_r3_s3(arena + 24576, params + 0);
     // stem.conv0  [2, 16, 16]
     net_conv_c3_h16_w16_k2_r3_s3(arena + 24640, arena + 0, arena + 24576, params + 54);
+    // stem.bn0.scale
+    net_batchnorm_stats_c2_n256(arena + 24576, arena + 24592, arena + 24608, arena + 24624, state + 0, state + 2, arena + 24640, params + 56, params + 58, call->count);
     // stem.bn0.relu  [2, 16, 16]
-    net_batchnorm_c2_n256_relu(arena + 41024, arena + 24576, arena + 24592, state + 0, state + 2, arena + 24640, params + 56, params + 58, call->count);
+    net_affine_sum_x1_c2_n256_relu(arena + 41024, (const float *const[]){arena + 24640}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 24592}, (const float *const[]){NULL});
     // stem.conv1.packed
     net_pack_weights_k2_c2_r3_s3(arena + 57408, params + 60);
     // stem.conv1  [2, 16, 16]
     net_conv_c2_h16_w16_k2_r3_s3(arena + 57456, arena + 41024, arena + 57408, params + 96);
-    // stem.bn1.relu  [2, 16, 16]
-    net_batchnorm_c2_n256_relu(arena + 73840, arena + 24608, arena + 24624, state + 4, state + 6, arena + 57456, params + 98, params + 100, call->count);
+    // stem.bn1.scale
+    net_batchnorm_stats_c2_n256(arena + 24576, arena + 24592, arena + 57408, arena + 57424, state + 4, state + 6, arena + 57456, params + 98, params + 100, call->count);
 }
 
 // cell 0
@@ -1744,50 +2172,54 @@ static void net_gradient_cell_0(const net_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // stem.bn1.relu  [2, 16, 16]
+    net_affine_sum_x1_c2_n256_relu(arena + 73840, (const float *const[]){arena + 57456}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 24592}, (const float *const[]){NULL});
     // cell0.node0.op0.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 57408, params + 102);
+    net_pack_weights_k2_c2_r3_s3(arena + 90224, params + 102);
     // cell0.node0.op0.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 90224, arena + 73840, arena + 57408, params + 138);
-    // cell0.node0.op0.bn  [2, 16, 16]
-    net_batchnorm_c2_n256(arena + 106608, arena + 57408, arena + 57424, state + 8, state + 10, arena + 90224, params + 140, params + 142, call->count);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 90272, arena + 73840, arena + 90224, params + 138);
+    // cell0.node0.op0.bn.scale
+    net_batchnorm_stats_c2_n256(arena + 57440, arena + 24576, arena + 24592, arena + 90224, state + 8, state + 10, arena + 90272, params + 140, params + 142, call->count);
     // cell0.node0.op0.bn.relu  [2, 16, 16]
-    net_relu_n512(arena + 122992, arena + 106608);
+    net_affine_sum_x1_c2_n256_relu(arena + 106656, (const float *const[]){arena + 90272}, (const float *const[]){arena + 57440}, (const float *const[]){arena + 24576}, (const float *const[]){NULL});
     // cell0.node0.op1.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 139376, params + 144);
+    net_pack_weights_k2_c2_r3_s3(arena + 123040, params + 144);
     // cell0.node0.op1.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 139424, arena + 122992, arena + 139376, params + 180);
-    // cell0.node0.op1.bn  [2, 16, 16]
-    net_batchnorm_c2_n256(arena + 155808, arena + 57440, arena + 139376, state + 12, state + 14, arena + 139424, params + 182, params + 184, call->count);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 123088, arena + 106656, arena + 123040, params + 180);
+    // cell0.node0.op1.bn.scale
+    net_batchnorm_stats_c2_n256(arena + 90240, arena + 90256, arena + 123040, arena + 123056, state + 12, state + 14, arena + 123088, params + 182, params + 184, call->count);
     // cell0.node0.op2.sum.relu  [2, 16, 16]
-    net_weighted_sum_x2_n512_relu(arena + 172192, (const float *const[]){arena + 106608, arena + 155808}, (const float *const[]){params + 186, params + 187});
+    net_affine_sum_x2_c2_n256_relu(arena + 139472, (const float *const[]){arena + 90272, arena + 123088}, (const float *const[]){arena + 57440, arena + 90240}, (const float *const[]){arena + 24576, arena + 90256}, (const float *const[]){params + 186, params + 187});
     // cell0.node0.op2.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 188576, params + 188);
+    net_pack_weights_k2_c2_r3_s3(arena + 155856, params + 188);
     // cell0.node0.op2.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 188624, arena + 172192, arena + 188576, params + 224);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 155904, arena + 139472, arena + 155856, params + 224);
+    // cell0.node0.op2.bn.scale
+    net_batchnorm_stats_c2_n256(arena + 24576, arena + 57440, arena + 123072, arena + 90240, state + 16, state + 18, arena + 155904, params + 226, params + 228, call->count);
     // cell0.node0.op2.bn.relu  [2, 16, 16]
-    net_batchnorm_c2_n256_relu(arena + 205008, arena + 139392, arena + 139408, state + 16, state + 18, arena + 188624, params + 226, params + 228, call->count);
+    net_affine_sum_x1_c2_n256_relu(arena + 172288, (const float *const[]){arena + 155904}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
     // cell0.node1.op0.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 188576, params + 230);
+    net_pack_weights_k2_c2_r3_s3(arena + 155856, params + 230);
     // cell0.node1.op0.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 221392, arena + 205008, arena + 188576, params + 266);
-    // cell0.node1.op0.bn  [2, 16, 16]
-    net_batchnorm_c2_n256(arena + 237776, arena + 188576, arena + 188592, state + 20, state + 22, arena + 221392, params + 268, params + 270, call->count);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 188672, arena + 172288, arena + 155856, params + 266);
+    // cell0.node1.op0.bn.scale
+    net_batchnorm_stats_c2_n256(arena + 24576, arena + 57440, arena + 90256, arena + 155856, state + 20, state + 22, arena + 188672, params + 268, params + 270, call->count);
     // cell0.node1.op0.bn.relu  [2, 16, 16]
-    net_relu_n512(arena + 254160, arena + 237776);
+    net_affine_sum_x1_c2_n256_relu(arena + 205056, (const float *const[]){arena + 188672}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
     // cell0.node1.op1.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 270544, params + 272);
+    net_pack_weights_k2_c2_r3_s3(arena + 221440, params + 272);
     // cell0.node1.op1.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 270592, arena + 254160, arena + 270544, params + 308);
-    // cell0.node1.op1.bn  [2, 16, 16]
-    net_batchnorm_c2_n256(arena + 286976, arena + 188608, arena + 270544, state + 24, state + 26, arena + 270592, params + 310, params + 312, call->count);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 221488, arena + 205056, arena + 221440, params + 308);
+    // cell0.node1.op1.bn.scale
+    net_batchnorm_stats_c2_n256(arena + 155872, arena + 155888, arena + 221440, arena + 221456, state + 24, state + 26, arena + 221488, params + 310, params + 312, call->count);
     // cell0.node1.op2.sum.relu  [2, 16, 16]
-    net_weighted_sum_x2_n512_relu(arena + 303360, (const float *const[]){arena + 237776, arena + 286976}, (const float *const[]){params + 314, params + 315});
+    net_affine_sum_x2_c2_n256_relu(arena + 237872, (const float *const[]){arena + 188672, arena + 221488}, (const float *const[]){arena + 24576, arena + 155872}, (const float *const[]){arena + 57440, arena + 155888}, (const float *const[]){params + 314, params + 315});
     // cell0.node1.op2.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 319744, params + 316);
+    net_pack_weights_k2_c2_r3_s3(arena + 254256, params + 316);
     // cell0.node1.op2.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 319792, arena + 303360, arena + 319744, params + 352);
-    // cell0.node1.op2.bn  [2, 16, 16]
-    net_batchnorm_c2_n256(arena + 336176, arena + 270560, arena + 270576, state + 28, state + 30, arena + 319792, params + 354, params + 356, call->count);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 254304, arena + 237872, arena + 254256, params + 352);
+    // cell0.node1.op2.bn.scale
+    net_batchnorm_stats_c2_n256(arena + 24576, arena + 57440, arena + 221472, arena + 155872, state + 28, state + 30, arena + 254304, params + 354, params + 356, call->count);
 }
 
 // cell 1
@@ -1797,54 +2229,56 @@ static void net_gradient_cell_1(const net_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
-    // cell0.node1.op2.bn.pooled  [2, 8, 8]
-    net_adaptive_pool_c2_h16_w16_oh8_ow8(arena + 352560, arena + 336176);
+    // cell0.node1.op2.bn.pooled.raw  [2, 8, 8]
+    net_adaptive_pool_c2_h16_w16_oh8_ow8(arena + 270688, arena + 254304);
     // cell0.node1.op2.bn.pooled.relu  [2, 8, 8]
-    net_relu_n128(arena + 352560, arena + 352560);
+    net_affine_sum_x1_c2_n64_relu(arena + 274784, (const float *const[]){arena + 270688}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
     // cell1.node0.op0.conv3x3.packed
-    net_pack_weights_k4_c2_r3_s3(arena + 356656, params + 358);
+    net_pack_weights_k4_c2_r3_s3(arena + 278880, params + 358);
     // cell1.node0.op0.conv3x3  [4, 8, 8]
-    net_conv_c2_h8_w8_k4_r3_s3(arena + 356736, arena + 352560, arena + 356656, params + 430);
-    // cell1.node0.op0.bn  [4, 8, 8]
-    net_batchnorm_c4_n64(arena + 364928, arena + 319744, arena + 319760, state + 32, state + 36, arena + 356736, params + 434, params + 438, call->count);
+    net_conv_c2_h8_w8_k4_r3_s3(arena + 278960, arena + 274784, arena + 278880, params + 430);
+    // cell1.node0.op0.bn.scale
+    net_batchnorm_stats_c4_n64(arena + 155888, arena + 254256, arena + 254272, arena + 254288, state + 32, state + 36, arena + 278960, params + 434, params + 438, call->count);
     // cell1.node0.op0.bn.relu  [4, 8, 8]
-    net_relu_n256(arena + 373120, arena + 364928);
+    net_affine_sum_x1_c4_n64_relu(arena + 287152, (const float *const[]){arena + 278960}, (const float *const[]){arena + 155888}, (const float *const[]){arena + 254256}, (const float *const[]){NULL});
     // cell1.node0.op1.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 381312, params + 442);
+    net_pack_weights_k4_c4_r3_s3(arena + 295344, params + 442);
     // cell1.node0.op1.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 381456, arena + 373120, arena + 381312, params + 586);
-    // cell1.node0.op1.bn  [4, 8, 8]
-    net_batchnorm_c4_n64(arena + 389648, arena + 319776, arena + 356656, state + 40, state + 44, arena + 381456, params + 590, params + 594, call->count);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 295488, arena + 287152, arena + 295344, params + 586);
+    // cell1.node0.op1.bn.scale
+    net_batchnorm_stats_c4_n64(arena + 278880, arena + 278896, arena + 278912, arena + 278928, state + 40, state + 44, arena + 295488, params + 590, params + 594, call->count);
     // cell1.node0.op2.sum.relu  [4, 8, 8]
-    net_weighted_sum_x2_n256_relu(arena + 397840, (const float *const[]){arena + 364928, arena + 389648}, (const float *const[]){params + 598, params + 599});
+    net_affine_sum_x2_c4_n64_relu(arena + 303680, (const float *const[]){arena + 278960, arena + 295488}, (const float *const[]){arena + 155888, arena + 278880}, (const float *const[]){arena + 254256, arena + 278896}, (const float *const[]){params + 598, params + 599});
     // cell1.node0.op2.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 381312, params + 600);
+    net_pack_weights_k4_c4_r3_s3(arena + 295344, params + 600);
     // cell1.node0.op2.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 406032, arena + 397840, arena + 381312, params + 744);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 311872, arena + 303680, arena + 295344, params + 744);
+    // cell1.node0.op2.bn.scale
+    net_batchnorm_stats_c4_n64(arena + 155888, arena + 254256, arena + 278944, arena + 278880, state + 48, state + 52, arena + 311872, params + 748, params + 752, call->count);
     // cell1.node0.op2.bn.relu  [4, 8, 8]
-    net_batchnorm_c4_n64_relu(arena + 414224, arena + 356672, arena + 356688, state + 48, state + 52, arena + 406032, params + 748, params + 752, call->count);
+    net_affine_sum_x1_c4_n64_relu(arena + 320064, (const float *const[]){arena + 311872}, (const float *const[]){arena + 155888}, (const float *const[]){arena + 254256}, (const float *const[]){NULL});
     // cell1.node1.op0.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 381312, params + 756);
+    net_pack_weights_k4_c4_r3_s3(arena + 295344, params + 756);
     // cell1.node1.op0.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 422416, arena + 414224, arena + 381312, params + 900);
-    // cell1.node1.op0.bn  [4, 8, 8]
-    net_batchnorm_c4_n64(arena + 430608, arena + 356704, arena + 356720, state + 56, state + 60, arena + 422416, params + 904, params + 908, call->count);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 328256, arena + 320064, arena + 295344, params + 900);
+    // cell1.node1.op0.bn.scale
+    net_batchnorm_stats_c4_n64(arena + 155888, arena + 254256, arena + 278896, arena + 295344, state + 56, state + 60, arena + 328256, params + 904, params + 908, call->count);
     // cell1.node1.op0.bn.relu  [4, 8, 8]
-    net_relu_n256(arena + 438800, arena + 430608);
+    net_affine_sum_x1_c4_n64_relu(arena + 336448, (const float *const[]){arena + 328256}, (const float *const[]){arena + 155888}, (const float *const[]){arena + 254256}, (const float *const[]){NULL});
     // cell1.node1.op1.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 381312, params + 912);
+    net_pack_weights_k4_c4_r3_s3(arena + 344640, params + 912);
     // cell1.node1.op1.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 446992, arena + 438800, arena + 381312, params + 1056);
-    // cell1.node1.op1.bn  [4, 8, 8]
-    net_batchnorm_c4_n64(arena + 455184, arena + 381312, arena + 381328, state + 64, state + 68, arena + 446992, params + 1060, params + 1064, call->count);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 344784, arena + 336448, arena + 344640, params + 1056);
+    // cell1.node1.op1.bn.scale
+    net_batchnorm_stats_c4_n64(arena + 295360, arena + 295376, arena + 295392, arena + 295408, state + 64, state + 68, arena + 344784, params + 1060, params + 1064, call->count);
     // cell1.node1.op2.sum.relu  [4, 8, 8]
-    net_weighted_sum_x2_n256_relu(arena + 463376, (const float *const[]){arena + 430608, arena + 455184}, (const float *const[]){params + 1068, params + 1069});
+    net_affine_sum_x2_c4_n64_relu(arena + 352976, (const float *const[]){arena + 328256, arena + 344784}, (const float *const[]){arena + 155888, arena + 295360}, (const float *const[]){arena + 254256, arena + 295376}, (const float *const[]){params + 1068, params + 1069});
     // cell1.node1.op2.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 471568, params + 1070);
+    net_pack_weights_k4_c4_r3_s3(arena + 344640, params + 1070);
     // cell1.node1.op2.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 471712, arena + 463376, arena + 471568, params + 1214);
-    // cell1.node1.op2.bn  [4, 8, 8]
-    net_batchnorm_c4_n64(arena + 479904, arena + 381344, arena + 381360, state + 72, state + 76, arena + 471712, params + 1218, params + 1222, call->count);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 361168, arena + 352976, arena + 344640, params + 1214);
+    // cell1.node1.op2.bn.scale
+    net_batchnorm_stats_c4_n64(arena + 155888, arena + 254256, arena + 295360, arena + 295376, state + 72, state + 76, arena + 361168, params + 1218, params + 1222, call->count);
 }
 
 // cell 2
@@ -1854,60 +2288,64 @@ static void net_gradient_cell_2(const net_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // cell0.node1.op2.bn.pooled.raw  [2, 4, 4]
+    net_adaptive_pool_c2_h16_w16_oh4_ow4(arena + 369360, arena + 254304);
     // cell0.node1.op2.bn.pooled  [2, 4, 4]
-    net_adaptive_pool_c2_h16_w16_oh4_ow4(arena + 488096, arena + 336176);
-    // cell1.node1.op2.bn.pooled  [4, 4, 4]
-    net_adaptive_pool_c4_h8_w8_oh4_ow4(arena + 336176, arena + 479904);
+    net_affine_sum_x1_c2_n16(arena + 370384, (const float *const[]){arena + 369360}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
+    // cell1.node1.op2.bn.pooled.raw  [4, 4, 4]
+    net_adaptive_pool_c4_h8_w8_oh4_ow4(arena + 371408, arena + 361168);
     // cell2.projection0.packed
-    net_pack_weights_k4_c2_r1_s1(arena + 381376, params + 1226);
+    net_pack_weights_k4_c2_r1_s1(arena + 24576, params + 1226);
     // cell2.projection0  [4, 4, 4]
-    net_conv_c2_h4_w4_k4_r1_s1(arena + 479904, arena + 488096, arena + 381376, params + 1234);
+    net_conv_c2_h4_w4_k4_r1_s1(arena + 373456, arena + 370384, arena + 24576, params + 1234);
     // cell2.sum.relu  [4, 4, 4]
-    net_weighted_sum_x2_n64_relu(arena + 481952, (const float *const[]){arena + 479904, arena + 336176}, (const float *const[]){NULL, params + 1238});
+    net_affine_sum_x2_c4_n16_relu(arena + 375504, (const float *const[]){arena + 373456, arena + 371408}, (const float *const[]){NULL, arena + 155888}, (const float *const[]){NULL, arena + 254256}, (const float *const[]){NULL, params + 1238});
     // cell2.node0.op0.conv3x3.packed
-    net_pack_weights_k8_c4_r3_s3(arena + 484000, params + 1239);
+    net_pack_weights_k8_c4_r3_s3(arena + 377552, params + 1239);
     // cell2.node0.op0.conv3x3  [8, 4, 4]
-    net_conv_c4_h4_w4_k8_r3_s3(arena + 338224, arena + 481952, arena + 484000, params + 1527);
-    // cell2.node0.op0.bn  [8, 4, 4]
-    net_batchnorm_c8_n16(arena + 484000, arena + 381376, arena + 381392, state + 80, state + 88, arena + 338224, params + 1535, params + 1543, call->count);
+    net_conv_c4_h4_w4_k8_r3_s3(arena + 377840, arena + 375504, arena + 377552, params + 1527);
+    // cell2.node0.op0.bn.scale
+    net_batchnorm_stats_c8_n16(arena + 24576, arena + 57440, arena + 155888, arena + 254256, state + 80, state + 88, arena + 377840, params + 1535, params + 1543, call->count);
     // cell2.node0.op0.bn.relu  [8, 4, 4]
-    net_relu_n128(arena + 342320, arena + 484000);
+    net_affine_sum_x1_c8_n16_relu(arena + 381936, (const float *const[]){arena + 377840}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
     // cell2.node0.op1.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 346416, params + 1551);
+    net_pack_weights_k8_c8_r3_s3(arena + 386032, params + 1551);
     // cell2.node0.op1.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 346992, arena + 342320, arena + 346416, params + 2127);
-    // cell2.node0.op1.bn  [8, 4, 4]
-    net_batchnorm_c8_n16(arena + 489120, arena + 381408, arena + 381424, state + 96, state + 104, arena + 346992, params + 2135, params + 2143, call->count);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 386608, arena + 381936, arena + 386032, params + 2127);
+    // cell2.node0.op1.bn.scale
+    net_batchnorm_stats_c8_n16(arena + 295424, arena + 295440, arena + 295456, arena + 295472, state + 96, state + 104, arena + 386608, params + 2135, params + 2143, call->count);
     // cell2.node0.op2.sum.relu  [8, 4, 4]
-    net_weighted_sum_x2_n128_relu(arena + 493216, (const float *const[]){arena + 484000, arena + 489120}, (const float *const[]){params + 2151, params + 2152});
+    net_affine_sum_x2_c8_n16_relu(arena + 390704, (const float *const[]){arena + 377840, arena + 386608}, (const float *const[]){arena + 24576, arena + 295424}, (const float *const[]){arena + 57440, arena + 295440}, (const float *const[]){params + 2151, params + 2152});
     // cell2.node0.op2.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 346416, params + 2153);
+    net_pack_weights_k8_c8_r3_s3(arena + 386032, params + 2153);
     // cell2.node0.op2.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 497312, arena + 493216, arena + 346416, params + 2729);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 394800, arena + 390704, arena + 386032, params + 2729);
+    // cell2.node0.op2.bn.scale
+    net_batchnorm_stats_c8_n16(arena + 24576, arena + 57440, arena + 295424, arena + 295440, state + 112, state + 120, arena + 394800, params + 2737, params + 2745, call->count);
     // cell2.node0.op2.bn.relu  [8, 4, 4]
-    net_batchnorm_c8_n16_relu(arena + 501408, arena + 381440, arena + 471568, state + 112, state + 120, arena + 497312, params + 2737, params + 2745, call->count);
+    net_affine_sum_x1_c8_n16_relu(arena + 398896, (const float *const[]){arena + 394800}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
     // cell2.node1.op0.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 346416, params + 2753);
+    net_pack_weights_k8_c8_r3_s3(arena + 386032, params + 2753);
     // cell2.node1.op0.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 505504, arena + 501408, arena + 346416, params + 3329);
-    // cell2.node1.op0.bn  [8, 4, 4]
-    net_batchnorm_c8_n16(arena + 509600, arena + 471584, arena + 471600, state + 128, state + 136, arena + 505504, params + 3337, params + 3345, call->count);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 402992, arena + 398896, arena + 386032, params + 3329);
+    // cell2.node1.op0.bn.scale
+    net_batchnorm_stats_c8_n16(arena + 24576, arena + 57440, arena + 344640, arena + 344656, state + 128, state + 136, arena + 402992, params + 3337, params + 3345, call->count);
     // cell2.node1.op0.bn.relu  [8, 4, 4]
-    net_relu_n128(arena + 513696, arena + 509600);
+    net_affine_sum_x1_c8_n16_relu(arena + 407088, (const float *const[]){arena + 402992}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
     // cell2.node1.op1.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 346416, params + 3353);
+    net_pack_weights_k8_c8_r3_s3(arena + 386032, params + 3353);
     // cell2.node1.op1.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 517792, arena + 513696, arena + 346416, params + 3929);
-    // cell2.node1.op1.bn  [8, 4, 4]
-    net_batchnorm_c8_n16(arena + 521888, arena + 471616, arena + 471632, state + 144, state + 152, arena + 517792, params + 3937, params + 3945, call->count);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 411184, arena + 407088, arena + 386032, params + 3929);
+    // cell2.node1.op1.bn.scale
+    net_batchnorm_stats_c8_n16(arena + 344672, arena + 344688, arena + 344704, arena + 344720, state + 144, state + 152, arena + 411184, params + 3937, params + 3945, call->count);
     // cell2.node1.op2.sum.relu  [8, 4, 4]
-    net_weighted_sum_x2_n128_relu(arena + 525984, (const float *const[]){arena + 509600, arena + 521888}, (const float *const[]){params + 3953, params + 3954});
+    net_affine_sum_x2_c8_n16_relu(arena + 415280, (const float *const[]){arena + 402992, arena + 411184}, (const float *const[]){arena + 24576, arena + 344672}, (const float *const[]){arena + 57440, arena + 344688}, (const float *const[]){params + 3953, params + 3954});
     // cell2.node1.op2.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 346416, params + 3955);
+    net_pack_weights_k8_c8_r3_s3(arena + 386032, params + 3955);
     // cell2.node1.op2.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 530080, arena + 525984, arena + 346416, params + 4531);
-    // cell2.node1.op2.bn.relu  [8, 4, 4]
-    net_batchnorm_c8_n16_relu(arena + 534176, arena + 471648, arena + 471664, state + 160, state + 168, arena + 530080, params + 4539, params + 4547, call->count);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 419376, arena + 415280, arena + 386032, params + 4531);
+    // cell2.node1.op2.bn.scale
+    net_batchnorm_stats_c8_n16(arena + 24576, arena + 57440, arena + 344672, arena + 344688, state + 160, state + 168, arena + 419376, params + 4539, params + 4547, call->count);
 }
 
 // head
@@ -1917,24 +2355,26 @@ static void net_gradient_head(const net_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // cell2.node1.op2.bn.relu  [8, 4, 4]
+    net_affine_sum_x1_c8_n16_relu(arena + 423472, (const float *const[]){arena + 419376}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
     // head.conv.packed
-    net_pack_weights_k1280_c8_r1_s1(arena + 538272, params + 4555);
+    net_pack_weights_k1280_c8_r1_s1(arena + 427568, params + 4555);
     // head.conv  [1280, 4, 4]
-    net_conv_c8_h4_w4_k1280_r1_s1(arena + 548512, arena + 534176, arena + 538272, params + 14795);
-    // head.bn.relu  [1280, 4, 4]
-    net_batchnorm_c1280_n16_relu(arena + 1203872, arena + 351088, arena + 538272, state + 176, state + 1456, arena + 548512, params + 16075, params + 17355, call->count);
+    net_conv_c8_h4_w4_k1280_r1_s1(arena + 437808, arena + 423472, arena + 427568, params + 14795);
+    // head.bn.scale
+    net_batchnorm_stats_c1280_n16(arena + 427568, arena + 428848, arena + 430128, arena + 431408, state + 176, state + 1456, arena + 437808, params + 16075, params + 17355, call->count);
     // head.bn.relu.pooled  [1280, 1, 1]
-    net_adaptive_pool_c1280_h4_w4_oh1_ow1(arena + 1859232, arena + 1203872);
+    net_affine_pool_c1280_n16(arena + 1093168, arena + 437808, arena + 427568, arena + 428848);
     // head.dropout  [1280, 1, 1]
-    net_dropout_c1280(arena + 1859232, arena + 1859232, call->seed, call->step, call->dropout);
+    net_dropout_c1280(arena + 1093168, arena + 1093168, call->seed, call->step, call->dropout);
     // head.logits.packed
-    net_pack_weights_k4_c1280_r1_s1(arena + 539552, params + 18635);
+    net_pack_weights_k4_c1280_r1_s1(arena + 432688, params + 18635);
     // head.logits  [4, 1, 1]
-    net_conv_c1280_h1_w1_k4_r1_s1(arena + 352368, arena + 1859232, arena + 539552, params + 23755);
+    net_conv_c1280_h1_w1_k4_r1_s1(arena + 377552, arena + 1093168, arena + 432688, params + 23755);
     // logits
-    net_unpack_logits_k4(call->logits, arena + 352368, call->count);
+    net_unpack_logits_k4(call->logits, arena + 377552, call->count);
     // d.head.logits  [4, 1, 1]
-    net_loss_k4(arena + 346416, call->loss, arena + 352368, call->labels, call->count, call->label_smoothing);
+    net_loss_k4(arena + 377680, call->loss, arena + 377552, call->labels, call->count, call->label_smoothing);
 }
 
 // head, backward
@@ -1945,27 +2385,31 @@ static void net_gradient_head_backward(const net_call *call)
     float *const grads = call->grads;
 
     // d.fc.weight
-    net_conv_weights_backward_c1280_h1_w1_k4_r1_s1(grads + 18635, arena + 1859232, arena + 346416);
+    net_conv_weights_backward_c1280_h1_w1_k4_r1_s1(grads + 18635, arena + 1093168, arena + 377680);
     // d.fc.bias
-    net_channel_sum_c4_n1(grads + 23755, arena + 346416);
+    net_channel_sum_c4_n1(grads + 23755, arena + 377680);
     // head.logits.packed_backward
-    net_pack_weights_backward_k4_c1280_r1_s1(arena + 539552, params + 18635);
+    net_pack_weights_backward_k4_c1280_r1_s1(arena + 432688, params + 18635);
     // d.head.dropout  [1280, 1, 1]
-    net_conv_c4_h1_w1_k1280_r1_s1(arena + 1859232, arena + 346416, arena + 539552, NULL);
+    net_conv_c4_h1_w1_k1280_r1_s1(arena + 1093168, arena + 377680, arena + 432688, NULL);
     // d.head.bn.relu.pooled  [1280, 1, 1]
-    net_dropout_c1280(arena + 1859232, arena + 1859232, call->seed, call->step, call->dropout);
-    // d.head.bn.relu  [1280, 4, 4]
-    net_adaptive_pool_backward_c1280_h4_w4_oh1_ow1(arena + 1900192, arena + 1859232);
+    net_dropout_c1280(arena + 1093168, arena + 1093168, call->seed, call->step, call->dropout);
+    // d.head.conv.q
+    net_affine_pool_reduce_c1280_n16(arena + 432688, arena + 433968, arena + 1093168, arena + 437808, arena + 427568, arena + 428848, arena + 430128, arena + 431408);
+    // d.head.conv.coefficients
+    net_batchnorm_coefficients_x1_c1280_n16(arena + 1134128, grads + 16075, grads + 17355, arena + 430128, arena + 431408, params + 16075, (const float *const[]){arena + 432688}, (const float *const[]){arena + 433968}, (const float *const[]){NULL}, call->count);
     // d.head.conv  [1280, 4, 4]
-    net_batchnorm_backward_c1280_n16_relu(arena + 1900192, grads + 16075, grads + 17355, arena + 1900192, arena + 1203872, arena + 548512, arena + 351088, arena + 538272, params + 16075, call->count);
+    net_affine_pool_pull_c1280_n16(arena + 437808, arena + 437808, arena + 1093168, arena + 427568, arena + 428848, arena + 1134128, call->count);
     // d.conv_out.1.weight
-    net_conv_weights_backward_c8_h4_w4_k1280_r1_s1(grads + 4555, arena + 534176, arena + 1900192);
+    net_conv_weights_backward_c8_h4_w4_k1280_r1_s1(grads + 4555, arena + 423472, arena + 437808);
     // d.conv_out.1.bias
     net_zero_n1280(grads + 14795);
     // head.conv.packed_backward
-    net_pack_weights_backward_k1280_c8_r1_s1(arena + 538272, params + 4555);
+    net_pack_weights_backward_k1280_c8_r1_s1(arena + 427568, params + 4555);
     // d.cell2.node1.op2.bn.relu  [8, 4, 4]
-    net_conv_c1280_h4_w4_k8_r1_s1(arena + 548512, arena + 1900192, arena + 538272, NULL);
+    net_conv_c1280_h4_w4_k8_r1_s1(arena + 1093168, arena + 437808, arena + 427568, NULL);
+    // d.cell2.node1.op2.bn.relu.before  [8, 4, 4]
+    net_affine_sum_backward_x1_c8_n16(arena + 1093168, arena + 24576, arena + 1093168, arena + 423472, (float *const[]){arena + 57440}, (const float *const[]){arena + 419376}, (const float *const[]){arena + 344672}, (const float *const[]){arena + 344688});
 }
 
 // cell 2, backward
@@ -1975,110 +2419,116 @@ static void net_gradient_cell_2_backward(const net_call *call)
     float *const params = call->params;
     float *const grads = call->grads;
 
+    // d.cell2.node1.op2.conv3x3.coefficients
+    net_batchnorm_coefficients_x1_c8_n16(arena + 344736, grads + 4539, grads + 4547, arena + 344672, arena + 344688, params + 4539, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL}, call->count);
     // d.cell2.node1.op2.conv3x3  [8, 4, 4]
-    net_batchnorm_backward_c8_n16_relu(arena + 548512, grads + 4539, grads + 4547, arena + 548512, arena + 534176, arena + 530080, arena + 471648, arena + 471664, params + 4539, call->count);
+    net_pull_x1_c8_n16(arena + 1093168, arena + 419376, arena + 344736, (const float *const[]){arena + 1093168}, (const float *const[]){NULL}, call->count);
     // d.node_ops.2.node_ops.1.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 3955, arena + 525984, arena + 548512);
+    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 3955, arena + 415280, arena + 1093168);
     // d.node_ops.2.node_ops.1.node_ops.2.operation.op.bias
     net_zero_n8(grads + 4531);
     // cell2.node1.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c8_r3_s3(arena + 346416, params + 3955);
+    net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 3955);
     // d.cell2.node1.op2.sum.relu  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 530080, arena + 548512, arena + 346416, NULL);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 1097264, arena + 1093168, arena + 386032, NULL);
     // d.cell2.node1.op2.sum.relu.before  [8, 4, 4]
-    net_relu_backward_n128(arena + 530080, arena + 530080, arena + 525984);
-    // d.cell2.node1.op0.bn  [8, 4, 4]
-    net_weighted_sum_backward_c8_n16(arena + 525984, arena + 471648, arena + 530080, arena + 509600, params + 3953);
+    net_affine_sum_backward_x2_c8_n16(arena + 1097264, arena + 24576, arena + 1097264, arena + 415280, (float *const[]){arena + 57440, arena + 344672}, (const float *const[]){arena + 402992, arena + 411184}, (const float *const[]){arena + 344640, arena + 344704}, (const float *const[]){arena + 344656, arena + 344720});
     // d.node_ops.2.node_ops.1.node_ops.2.merger.0.mean
-    net_scalar_backward_c8(grads + 3953, arena + 471648, params + 3953);
-    // d.cell2.node1.op1.bn  [8, 4, 4]
-    net_weighted_sum_backward_c8_n16(arena + 509600, arena + 471648, arena + 530080, arena + 521888, params + 3954);
+    net_affine_scalar_backward_c8(grads + 3953, arena + 24576, arena + 57440, params + 3337, params + 3345, params + 3953);
     // d.node_ops.2.node_ops.1.node_ops.2.merger.1.mean
-    net_scalar_backward_c8(grads + 3954, arena + 471648, params + 3954);
+    net_affine_scalar_backward_c8(grads + 3954, arena + 24576, arena + 344672, params + 3937, params + 3945, params + 3954);
+    // d.cell2.node1.op1.conv3x3.coefficients
+    net_batchnorm_coefficients_x1_c8_n16(arena + 344736, grads + 3937, grads + 3945, arena + 344704, arena + 344720, params + 3937, (const float *const[]){arena + 24576}, (const float *const[]){arena + 344672}, (const float *const[]){params + 3954}, call->count);
     // d.cell2.node1.op1.conv3x3  [8, 4, 4]
-    net_batchnorm_backward_c8_n16(arena + 509600, grads + 3937, grads + 3945, arena + 509600, NULL, arena + 517792, arena + 471616, arena + 471632, params + 3937, call->count);
+    net_pull_x1_c8_n16(arena + 1101360, arena + 411184, arena + 344736, (const float *const[]){arena + 1097264}, (const float *const[]){params + 3954}, call->count);
     // d.node_ops.2.node_ops.1.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 3353, arena + 513696, arena + 509600);
+    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 3353, arena + 407088, arena + 1101360);
     // d.node_ops.2.node_ops.1.node_ops.1.operation.op.bias
     net_zero_n8(grads + 3929);
     // cell2.node1.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c8_r3_s3(arena + 346416, params + 3353);
+    net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 3353);
     // d.cell2.node1.op0.bn.relu  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 517792, arena + 509600, arena + 346416, NULL);
-    // d.cell2.node1.op0.bn  [8, 4, 4]
-    net_relu_backward_n128_add(arena + 525984, arena + 517792, arena + 513696);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 1105456, arena + 1101360, arena + 386032, NULL);
+    // d.cell2.node1.op0.bn.relu.before  [8, 4, 4]
+    net_affine_sum_backward_x1_c8_n16(arena + 1105456, arena + 344672, arena + 1105456, arena + 407088, (float *const[]){arena + 344688}, (const float *const[]){arena + 402992}, (const float *const[]){arena + 344640}, (const float *const[]){arena + 344656});
+    // d.cell2.node1.op0.conv3x3.coefficients
+    net_batchnorm_coefficients_x2_c8_n16(arena + 344704, grads + 3337, grads + 3345, arena + 344640, arena + 344656, params + 3337, (const float *const[]){arena + 344672, arena + 24576}, (const float *const[]){arena + 344688, arena + 57440}, (const float *const[]){NULL, params + 3953}, call->count);
     // d.cell2.node1.op0.conv3x3  [8, 4, 4]
-    net_batchnorm_backward_c8_n16(arena + 525984, grads + 3337, grads + 3345, arena + 525984, NULL, arena + 505504, arena + 471584, arena + 471600, params + 3337, call->count);
+    net_pull_x2_c8_n16(arena + 1105456, arena + 402992, arena + 344704, (const float *const[]){arena + 1105456, arena + 1097264}, (const float *const[]){NULL, params + 3953}, call->count);
     // d.node_ops.2.node_ops.1.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 2753, arena + 501408, arena + 525984);
+    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 2753, arena + 398896, arena + 1105456);
     // d.node_ops.2.node_ops.1.node_ops.0.operation.op.bias
     net_zero_n8(grads + 3329);
     // cell2.node1.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c8_r3_s3(arena + 346416, params + 2753);
+    net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 2753);
     // d.cell2.node0.op2.bn.relu  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 505504, arena + 525984, arena + 346416, NULL);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 1109552, arena + 1105456, arena + 386032, NULL);
+    // d.cell2.node0.op2.bn.relu.before  [8, 4, 4]
+    net_affine_sum_backward_x1_c8_n16(arena + 1109552, arena + 24576, arena + 1109552, arena + 398896, (float *const[]){arena + 57440}, (const float *const[]){arena + 394800}, (const float *const[]){arena + 295424}, (const float *const[]){arena + 295440});
+    // d.cell2.node0.op2.conv3x3.coefficients
+    net_batchnorm_coefficients_x1_c8_n16(arena + 344640, grads + 2737, grads + 2745, arena + 295424, arena + 295440, params + 2737, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL}, call->count);
     // d.cell2.node0.op2.conv3x3  [8, 4, 4]
-    net_batchnorm_backward_c8_n16_relu(arena + 505504, grads + 2737, grads + 2745, arena + 505504, arena + 501408, arena + 497312, arena + 381440, arena + 471568, params + 2737, call->count);
+    net_pull_x1_c8_n16(arena + 1109552, arena + 394800, arena + 344640, (const float *const[]){arena + 1109552}, (const float *const[]){NULL}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 2153, arena + 493216, arena + 505504);
+    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 2153, arena + 390704, arena + 1109552);
     // d.node_ops.2.node_ops.0.node_ops.2.operation.op.bias
     net_zero_n8(grads + 2729);
     // cell2.node0.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c8_r3_s3(arena + 346416, params + 2153);
+    net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 2153);
     // d.cell2.node0.op2.sum.relu  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 497312, arena + 505504, arena + 346416, NULL);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 1113648, arena + 1109552, arena + 386032, NULL);
     // d.cell2.node0.op2.sum.relu.before  [8, 4, 4]
-    net_relu_backward_n128(arena + 497312, arena + 497312, arena + 493216);
-    // d.cell2.node0.op0.bn  [8, 4, 4]
-    net_weighted_sum_backward_c8_n16(arena + 493216, arena + 381440, arena + 497312, arena + 484000, params + 2151);
+    net_affine_sum_backward_x2_c8_n16(arena + 1113648, arena + 24576, arena + 1113648, arena + 390704, (float *const[]){arena + 57440, arena + 295424}, (const float *const[]){arena + 377840, arena + 386608}, (const float *const[]){arena + 155888, arena + 295456}, (const float *const[]){arena + 254256, arena + 295472});
     // d.node_ops.2.node_ops.0.node_ops.2.merger.0.mean
-    net_scalar_backward_c8(grads + 2151, arena + 381440, params + 2151);
-    // d.cell2.node0.op1.bn  [8, 4, 4]
-    net_weighted_sum_backward_c8_n16(arena + 484000, arena + 381440, arena + 497312, arena + 489120, params + 2152);
+    net_affine_scalar_backward_c8(grads + 2151, arena + 24576, arena + 57440, params + 1535, params + 1543, params + 2151);
     // d.node_ops.2.node_ops.0.node_ops.2.merger.1.mean
-    net_scalar_backward_c8(grads + 2152, arena + 381440, params + 2152);
+    net_affine_scalar_backward_c8(grads + 2152, arena + 24576, arena + 295424, params + 2135, params + 2143, params + 2152);
+    // d.cell2.node0.op1.conv3x3.coefficients
+    net_batchnorm_coefficients_x1_c8_n16(arena + 344640, grads + 2135, grads + 2143, arena + 295456, arena + 295472, params + 2135, (const float *const[]){arena + 24576}, (const float *const[]){arena + 295424}, (const float *const[]){params + 2152}, call->count);
     // d.cell2.node0.op1.conv3x3  [8, 4, 4]
-    net_batchnorm_backward_c8_n16(arena + 484000, grads + 2135, grads + 2143, arena + 484000, NULL, arena + 346992, arena + 381408, arena + 381424, params + 2135, call->count);
+    net_pull_x1_c8_n16(arena + 1117744, arena + 386608, arena + 344640, (const float *const[]){arena + 1113648}, (const float *const[]){params + 2152}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 1551, arena + 342320, arena + 484000);
+    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 1551, arena + 381936, arena + 1117744);
     // d.node_ops.2.node_ops.0.node_ops.1.operation.op.bias
     net_zero_n8(grads + 2127);
     // cell2.node0.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c8_r3_s3(arena + 489120, params + 1551);
+    net_pack_weights_backward_k8_c8_r3_s3(arena + 1121840, params + 1551);
     // d.cell2.node0.op0.bn.relu  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 346416, arena + 484000, arena + 489120, NULL);
-    // d.cell2.node0.op0.bn  [8, 4, 4]
-    net_relu_backward_n128_add(arena + 493216, arena + 346416, arena + 342320);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 1122416, arena + 1117744, arena + 1121840, NULL);
+    // d.cell2.node0.op0.bn.relu.before  [8, 4, 4]
+    net_affine_sum_backward_x1_c8_n16(arena + 1122416, arena + 295424, arena + 1122416, arena + 381936, (float *const[]){arena + 295440}, (const float *const[]){arena + 377840}, (const float *const[]){arena + 155888}, (const float *const[]){arena + 254256});
+    // d.cell2.node0.op0.conv3x3.coefficients
+    net_batchnorm_coefficients_x2_c8_n16(arena + 295456, grads + 1535, grads + 1543, arena + 155888, arena + 254256, params + 1535, (const float *const[]){arena + 295424, arena + 24576}, (const float *const[]){arena + 295440, arena + 57440}, (const float *const[]){NULL, params + 2151}, call->count);
     // d.cell2.node0.op0.conv3x3  [8, 4, 4]
-    net_batchnorm_backward_c8_n16(arena + 493216, grads + 1535, grads + 1543, arena + 493216, NULL, arena + 338224, arena + 381376, arena + 381392, params + 1535, call->count);
+    net_pull_x2_c8_n16(arena + 1122416, arena + 377840, arena + 295456, (const float *const[]){arena + 1122416, arena + 1113648}, (const float *const[]){NULL, params + 2151}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c4_h4_w4_k8_r3_s3(grads + 1239, arena + 481952, arena + 493216);
+    net_conv_weights_backward_c4_h4_w4_k8_r3_s3(grads + 1239, arena + 375504, arena + 1122416);
     // d.node_ops.2.node_ops.0.node_ops.0.operation.op.bias
     net_zero_n8(grads + 1527);
     // cell2.node0.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c4_r3_s3(arena + 484000, params + 1239);
+    net_pack_weights_backward_k8_c4_r3_s3(arena + 1126512, params + 1239);
     // d.cell2.sum.relu  [4, 4, 4]
-    net_conv_c8_h4_w4_k4_r3_s3(arena + 484288, arena + 493216, arena + 484000, NULL);
+    net_conv_c8_h4_w4_k4_r3_s3(arena + 1126800, arena + 1122416, arena + 1126512, NULL);
     // d.cell2.sum.relu.before  [4, 4, 4]
-    net_relu_backward_n64(arena + 484288, arena + 484288, arena + 481952);
-    // d.cell2.projection0  [4, 4, 4]
-    net_weighted_sum_backward_c4_n16(arena + 481952, NULL, arena + 484288, arena + 479904, NULL);
-    // d.cell1.node1.op2.bn.pooled  [4, 4, 4]
-    net_weighted_sum_backward_c4_n16(arena + 479904, arena + 381376, arena + 484288, arena + 336176, params + 1238);
+    net_affine_sum_backward_x2_c4_n16(arena + 1126800, arena + 24576, arena + 1126800, arena + 375504, (float *const[]){NULL, arena + 57440}, (const float *const[]){arena + 373456, arena + 371408}, (const float *const[]){NULL, arena + 295360}, (const float *const[]){NULL, arena + 295376});
     // d.node_ops.2.merger.1.mean
-    net_scalar_backward_c4(grads + 1238, arena + 381376, params + 1238);
+    net_affine_scalar_backward_c4(grads + 1238, arena + 24576, arena + 57440, params + 1218, params + 1222, params + 1238);
+    // d.cell2.projection0  [4, 4, 4]
+    net_pull_x1_c4_n16(arena + 1128848, NULL, NULL, (const float *const[]){arena + 1126800}, (const float *const[]){NULL}, call->count);
     // d.node_ops.2.merger.0.weight
-    net_conv_weights_backward_c2_h4_w4_k4_r1_s1(grads + 1226, arena + 488096, arena + 481952);
+    net_conv_weights_backward_c2_h4_w4_k4_r1_s1(grads + 1226, arena + 370384, arena + 1128848);
     // d.node_ops.2.merger.0.bias
-    net_channel_sum_c4_n16(grads + 1234, arena + 481952);
+    net_channel_sum_c4_n16(grads + 1234, arena + 1128848);
     // cell2.projection0.packed_backward
-    net_pack_weights_backward_k4_c2_r1_s1(arena + 381376, params + 1226);
+    net_pack_weights_backward_k4_c2_r1_s1(arena + 155888, params + 1226);
     // d.cell0.node1.op2.bn.pooled  [2, 4, 4]
-    net_conv_c4_h4_w4_k2_r1_s1(arena + 336176, arena + 481952, arena + 381376, NULL);
-    // d.cell1.node1.op2.bn  [4, 8, 8]
-    net_adaptive_pool_backward_c4_h8_w8_oh4_ow4(arena + 337200, arena + 479904);
-    // d.cell0.node1.op2.bn  [2, 16, 16]
-    net_adaptive_pool_backward_c2_h16_w16_oh4_ow4(arena + 479904, arena + 336176);
+    net_conv_c4_h4_w4_k2_r1_s1(arena + 1130896, arena + 1128848, arena + 155888, NULL);
+    // d.cell1.node1.op2.bn.pooled.raw.whole  [4, 8, 8]
+    net_adaptive_pool_backward_c4_h8_w8_oh4_ow4(arena + 370384, arena + 1126800);
+    // d.cell0.node1.op2.bn.pooled.q
+    net_affine_sum_reduce_x1_c2_n16(arena + 155888, arena + 1130896, (float *const[]){arena + 254256}, (const float *const[]){arena + 369360}, (const float *const[]){arena + 221472}, (const float *const[]){arena + 155872});
+    // d.cell0.node1.op2.bn.pooled.raw.whole  [2, 16, 16]
+    net_adaptive_pool_backward_c2_h16_w16_oh4_ow4(arena + 378576, arena + 1130896);
 }
 
 // cell 1, backward
@@ -2088,94 +2538,100 @@ static void net_gradient_cell_1_backward(const net_call *call)
     float *const params = call->params;
     float *const grads = call->grads;
 
+    // d.cell1.node1.op2.conv3x3.coefficients
+    net_batchnorm_coefficients_x1_c4_n64(arena + 295424, grads + 1218, grads + 1222, arena + 295360, arena + 295376, params + 1218, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){params + 1238}, call->count);
     // d.cell1.node1.op2.conv3x3  [4, 8, 8]
-    net_batchnorm_backward_c4_n64(arena + 337200, grads + 1218, grads + 1222, arena + 337200, NULL, arena + 471712, arena + 381344, arena + 381360, params + 1218, call->count);
+    net_pull_x1_c4_n64(arena + 370384, arena + 361168, arena + 295424, (const float *const[]){arena + 370384}, (const float *const[]){params + 1238}, call->count);
     // d.node_ops.1.node_ops.1.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 1070, arena + 463376, arena + 337200);
+    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 1070, arena + 352976, arena + 370384);
     // d.node_ops.1.node_ops.1.node_ops.2.operation.op.bias
     net_zero_n4(grads + 1214);
     // cell1.node1.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c4_r3_s3(arena + 336176, params + 1070);
+    net_pack_weights_backward_k4_c4_r3_s3(arena + 344640, params + 1070);
     // d.cell1.node1.op2.sum.relu  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 471568, arena + 337200, arena + 336176, NULL);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 361168, arena + 370384, arena + 344640, NULL);
     // d.cell1.node1.op2.sum.relu.before  [4, 8, 8]
-    net_relu_backward_n256(arena + 471568, arena + 471568, arena + 463376);
-    // d.cell1.node1.op0.bn  [4, 8, 8]
-    net_weighted_sum_backward_c4_n64(arena + 463376, arena + 381344, arena + 471568, arena + 430608, params + 1068);
+    net_affine_sum_backward_x2_c4_n64(arena + 361168, arena + 24576, arena + 361168, arena + 352976, (float *const[]){arena + 57440, arena + 295360}, (const float *const[]){arena + 328256, arena + 344784}, (const float *const[]){arena + 278896, arena + 295392}, (const float *const[]){arena + 295344, arena + 295408});
     // d.node_ops.1.node_ops.1.node_ops.2.merger.0.mean
-    net_scalar_backward_c4(grads + 1068, arena + 381344, params + 1068);
-    // d.cell1.node1.op1.bn  [4, 8, 8]
-    net_weighted_sum_backward_c4_n64(arena + 430608, arena + 381344, arena + 471568, arena + 455184, params + 1069);
+    net_affine_scalar_backward_c4(grads + 1068, arena + 24576, arena + 57440, params + 904, params + 908, params + 1068);
     // d.node_ops.1.node_ops.1.node_ops.2.merger.1.mean
-    net_scalar_backward_c4(grads + 1069, arena + 381344, params + 1069);
+    net_affine_scalar_backward_c4(grads + 1069, arena + 24576, arena + 295360, params + 1060, params + 1064, params + 1069);
+    // d.cell1.node1.op1.conv3x3.coefficients
+    net_batchnorm_coefficients_x1_c4_n64(arena + 295376, grads + 1060, grads + 1064, arena + 295392, arena + 295408, params + 1060, (const float *const[]){arena + 24576}, (const float *const[]){arena + 295360}, (const float *const[]){params + 1069}, call->count);
     // d.cell1.node1.op1.conv3x3  [4, 8, 8]
-    net_batchnorm_backward_c4_n64(arena + 430608, grads + 1060, grads + 1064, arena + 430608, NULL, arena + 446992, arena + 381312, arena + 381328, params + 1060, call->count);
+    net_pull_x1_c4_n64(arena + 352976, arena + 344784, arena + 295376, (const float *const[]){arena + 361168}, (const float *const[]){params + 1069}, call->count);
     // d.node_ops.1.node_ops.1.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 912, arena + 438800, arena + 430608);
+    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 912, arena + 336448, arena + 352976);
     // d.node_ops.1.node_ops.1.node_ops.1.operation.op.bias
     net_zero_n4(grads + 1056);
     // cell1.node1.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c4_r3_s3(arena + 381312, params + 912);
+    net_pack_weights_backward_k4_c4_r3_s3(arena + 344640, params + 912);
     // d.cell1.node1.op0.bn.relu  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 471568, arena + 430608, arena + 381312, NULL);
-    // d.cell1.node1.op0.bn  [4, 8, 8]
-    net_relu_backward_n256_add(arena + 463376, arena + 471568, arena + 438800);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 344784, arena + 352976, arena + 344640, NULL);
+    // d.cell1.node1.op0.bn.relu.before  [4, 8, 8]
+    net_affine_sum_backward_x1_c4_n64(arena + 344784, arena + 295360, arena + 344784, arena + 336448, (float *const[]){arena + 295376}, (const float *const[]){arena + 328256}, (const float *const[]){arena + 278896}, (const float *const[]){arena + 295344});
+    // d.cell1.node1.op0.conv3x3.coefficients
+    net_batchnorm_coefficients_x2_c4_n64(arena + 295392, grads + 904, grads + 908, arena + 278896, arena + 295344, params + 904, (const float *const[]){arena + 295360, arena + 24576}, (const float *const[]){arena + 295376, arena + 57440}, (const float *const[]){NULL, params + 1068}, call->count);
     // d.cell1.node1.op0.conv3x3  [4, 8, 8]
-    net_batchnorm_backward_c4_n64(arena + 463376, grads + 904, grads + 908, arena + 463376, NULL, arena + 422416, arena + 356704, arena + 356720, params + 904, call->count);
+    net_pull_x2_c4_n64(arena + 344784, arena + 328256, arena + 295392, (const float *const[]){arena + 344784, arena + 361168}, (const float *const[]){NULL, params + 1068}, call->count);
     // d.node_ops.1.node_ops.1.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 756, arena + 414224, arena + 463376);
+    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 756, arena + 320064, arena + 344784);
     // d.node_ops.1.node_ops.1.node_ops.0.operation.op.bias
     net_zero_n4(grads + 900);
     // cell1.node1.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c4_r3_s3(arena + 381312, params + 756);
+    net_pack_weights_backward_k4_c4_r3_s3(arena + 295344, params + 756);
     // d.cell1.node0.op2.bn.relu  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 471568, arena + 463376, arena + 381312, NULL);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 328256, arena + 344784, arena + 295344, NULL);
+    // d.cell1.node0.op2.bn.relu.before  [4, 8, 8]
+    net_affine_sum_backward_x1_c4_n64(arena + 328256, arena + 24576, arena + 328256, arena + 320064, (float *const[]){arena + 57440}, (const float *const[]){arena + 311872}, (const float *const[]){arena + 278944}, (const float *const[]){arena + 278880});
+    // d.cell1.node0.op2.conv3x3.coefficients
+    net_batchnorm_coefficients_x1_c4_n64(arena + 278896, grads + 748, grads + 752, arena + 278944, arena + 278880, params + 748, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL}, call->count);
     // d.cell1.node0.op2.conv3x3  [4, 8, 8]
-    net_batchnorm_backward_c4_n64_relu(arena + 471568, grads + 748, grads + 752, arena + 471568, arena + 414224, arena + 406032, arena + 356672, arena + 356688, params + 748, call->count);
+    net_pull_x1_c4_n64(arena + 328256, arena + 311872, arena + 278896, (const float *const[]){arena + 328256}, (const float *const[]){NULL}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 600, arena + 397840, arena + 471568);
+    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 600, arena + 303680, arena + 328256);
     // d.node_ops.1.node_ops.0.node_ops.2.operation.op.bias
     net_zero_n4(grads + 744);
     // cell1.node0.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c4_r3_s3(arena + 381312, params + 600);
+    net_pack_weights_backward_k4_c4_r3_s3(arena + 295344, params + 600);
     // d.cell1.node0.op2.sum.relu  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 336176, arena + 471568, arena + 381312, NULL);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 311872, arena + 328256, arena + 295344, NULL);
     // d.cell1.node0.op2.sum.relu.before  [4, 8, 8]
-    net_relu_backward_n256(arena + 336176, arena + 336176, arena + 397840);
-    // d.cell1.node0.op0.bn  [4, 8, 8]
-    net_weighted_sum_backward_c4_n64(arena + 344368, arena + 356672, arena + 336176, arena + 364928, params + 598);
+    net_affine_sum_backward_x2_c4_n64(arena + 311872, arena + 24576, arena + 311872, arena + 303680, (float *const[]){arena + 57440, arena + 278944}, (const float *const[]){arena + 278960, arena + 295488}, (const float *const[]){arena + 254272, arena + 278912}, (const float *const[]){arena + 254288, arena + 278928});
     // d.node_ops.1.node_ops.0.node_ops.2.merger.0.mean
-    net_scalar_backward_c4(grads + 598, arena + 356672, params + 598);
-    // d.cell1.node0.op1.bn  [4, 8, 8]
-    net_weighted_sum_backward_c4_n64(arena + 364928, arena + 356672, arena + 336176, arena + 389648, params + 599);
+    net_affine_scalar_backward_c4(grads + 598, arena + 24576, arena + 57440, params + 434, params + 438, params + 598);
     // d.node_ops.1.node_ops.0.node_ops.2.merger.1.mean
-    net_scalar_backward_c4(grads + 599, arena + 356672, params + 599);
+    net_affine_scalar_backward_c4(grads + 599, arena + 24576, arena + 278944, params + 590, params + 594, params + 599);
+    // d.cell1.node0.op1.conv3x3.coefficients
+    net_batchnorm_coefficients_x1_c4_n64(arena + 278880, grads + 590, grads + 594, arena + 278912, arena + 278928, params + 590, (const float *const[]){arena + 24576}, (const float *const[]){arena + 278944}, (const float *const[]){params + 599}, call->count);
     // d.cell1.node0.op1.conv3x3  [4, 8, 8]
-    net_batchnorm_backward_c4_n64(arena + 364928, grads + 590, grads + 594, arena + 364928, NULL, arena + 381456, arena + 319776, arena + 356656, params + 590, call->count);
+    net_pull_x1_c4_n64(arena + 303680, arena + 295488, arena + 278880, (const float *const[]){arena + 311872}, (const float *const[]){params + 599}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 442, arena + 373120, arena + 364928);
+    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 442, arena + 287152, arena + 303680);
     // d.node_ops.1.node_ops.0.node_ops.1.operation.op.bias
     net_zero_n4(grads + 586);
     // cell1.node0.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c4_r3_s3(arena + 336176, params + 442);
+    net_pack_weights_backward_k4_c4_r3_s3(arena + 295344, params + 442);
     // d.cell1.node0.op0.bn.relu  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 381312, arena + 364928, arena + 336176, NULL);
-    // d.cell1.node0.op0.bn  [4, 8, 8]
-    net_relu_backward_n256_add(arena + 344368, arena + 381312, arena + 373120);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 295488, arena + 303680, arena + 295344, NULL);
+    // d.cell1.node0.op0.bn.relu.before  [4, 8, 8]
+    net_affine_sum_backward_x1_c4_n64(arena + 295488, arena + 278880, arena + 295488, arena + 287152, (float *const[]){arena + 278896}, (const float *const[]){arena + 278960}, (const float *const[]){arena + 254272}, (const float *const[]){arena + 254288});
+    // d.cell1.node0.op0.conv3x3.coefficients
+    net_batchnorm_coefficients_x2_c4_n64(arena + 278912, grads + 434, grads + 438, arena + 254272, arena + 254288, params + 434, (const float *const[]){arena + 278880, arena + 24576}, (const float *const[]){arena + 278896, arena + 57440}, (const float *const[]){NULL, params + 598}, call->count);
     // d.cell1.node0.op0.conv3x3  [4, 8, 8]
-    net_batchnorm_backward_c4_n64(arena + 344368, grads + 434, grads + 438, arena + 344368, NULL, arena + 356736, arena + 319744, arena + 319760, params + 434, call->count);
+    net_pull_x2_c4_n64(arena + 295488, arena + 278960, arena + 278912, (const float *const[]){arena + 295488, arena + 311872}, (const float *const[]){NULL, params + 598}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c2_h8_w8_k4_r3_s3(grads + 358, arena + 352560, arena + 344368);
+    net_conv_weights_backward_c2_h8_w8_k4_r3_s3(grads + 358, arena + 274784, arena + 295488);
     // d.node_ops.1.node_ops.0.node_ops.0.operation.op.bias
     net_zero_n4(grads + 430);
     // cell1.node0.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c2_r3_s3(arena + 336176, params + 358);
+    net_pack_weights_backward_k4_c2_r3_s3(arena + 278880, params + 358);
     // d.cell0.node1.op2.bn.pooled.relu  [2, 8, 8]
-    net_conv_c4_h8_w8_k2_r3_s3(arena + 336256, arena + 344368, arena + 336176, NULL);
-    // d.cell0.node1.op2.bn.pooled  [2, 8, 8]
-    net_relu_backward_n128(arena + 336256, arena + 336256, arena + 352560);
-    // d.cell0.node1.op2.bn  [2, 16, 16]
-    net_adaptive_pool_backward_c2_h16_w16_oh8_ow8_add(arena + 479904, arena + 336256);
+    net_conv_c4_h8_w8_k2_r3_s3(arena + 278960, arena + 295488, arena + 278880, NULL);
+    // d.cell0.node1.op2.bn.pooled.relu.before  [2, 8, 8]
+    net_affine_sum_backward_x1_c2_n64(arena + 278960, arena + 24576, arena + 278960, arena + 274784, (float *const[]){arena + 57440}, (const float *const[]){arena + 270688}, (const float *const[]){arena + 221472}, (const float *const[]){arena + 155872});
+    // d.cell0.node1.op2.bn.pooled.raw.whole  [2, 16, 16]
+    net_adaptive_pool_backward_c2_h16_w16_oh8_ow8(arena + 283056, arena + 278960);
 }
 
 // cell 0, backward
@@ -2185,90 +2641,98 @@ static void net_gradient_cell_0_backward(const net_call *call)
     float *const params = call->params;
     float *const grads = call->grads;
 
+    // d.cell0.node1.op2.conv3x3.coefficients
+    net_batchnorm_coefficients_x2_c2_n256(arena + 254272, grads + 354, grads + 356, arena + 221472, arena + 155872, params + 354, (const float *const[]){arena + 24576, arena + 155888}, (const float *const[]){arena + 57440, arena + 254256}, (const float *const[]){NULL, NULL}, call->count);
     // d.cell0.node1.op2.conv3x3  [2, 16, 16]
-    net_batchnorm_backward_c2_n256(arena + 479904, grads + 354, grads + 356, arena + 479904, NULL, arena + 319792, arena + 270560, arena + 270576, params + 354, call->count);
+    net_pull_x2_c2_n256(arena + 283056, arena + 254304, arena + 254272, (const float *const[]){arena + 283056, arena + 378576}, (const float *const[]){NULL, NULL}, call->count);
     // d.node_ops.0.node_ops.1.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 316, arena + 303360, arena + 479904);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 316, arena + 237872, arena + 283056);
     // d.node_ops.0.node_ops.1.node_ops.2.operation.op.bias
     net_zero_n2(grads + 352);
     // cell0.node1.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 319744, params + 316);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 254256, params + 316);
     // d.cell0.node1.op2.sum.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 319792, arena + 479904, arena + 319744, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 254304, arena + 283056, arena + 254256, NULL);
     // d.cell0.node1.op2.sum.relu.before  [2, 16, 16]
-    net_relu_backward_n512(arena + 319792, arena + 319792, arena + 303360);
-    // d.cell0.node1.op0.bn  [2, 16, 16]
-    net_weighted_sum_backward_c2_n256(arena + 303360, arena + 270560, arena + 319792, arena + 237776, params + 314);
+    net_affine_sum_backward_x2_c2_n256(arena + 254304, arena + 24576, arena + 254304, arena + 237872, (float *const[]){arena + 57440, arena + 221472}, (const float *const[]){arena + 188672, arena + 221488}, (const float *const[]){arena + 90256, arena + 221440}, (const float *const[]){arena + 155856, arena + 221456});
     // d.node_ops.0.node_ops.1.node_ops.2.merger.0.mean
-    net_scalar_backward_c2(grads + 314, arena + 270560, params + 314);
-    // d.cell0.node1.op1.bn  [2, 16, 16]
-    net_weighted_sum_backward_c2_n256(arena + 237776, arena + 270560, arena + 319792, arena + 286976, params + 315);
+    net_affine_scalar_backward_c2(grads + 314, arena + 24576, arena + 57440, params + 268, params + 270, params + 314);
     // d.node_ops.0.node_ops.1.node_ops.2.merger.1.mean
-    net_scalar_backward_c2(grads + 315, arena + 270560, params + 315);
+    net_affine_scalar_backward_c2(grads + 315, arena + 24576, arena + 221472, params + 310, params + 312, params + 315);
+    // d.cell0.node1.op1.conv3x3.coefficients
+    net_batchnorm_coefficients_x1_c2_n256(arena + 155872, grads + 310, grads + 312, arena + 221440, arena + 221456, params + 310, (const float *const[]){arena + 24576}, (const float *const[]){arena + 221472}, (const float *const[]){params + 315}, call->count);
     // d.cell0.node1.op1.conv3x3  [2, 16, 16]
-    net_batchnorm_backward_c2_n256(arena + 237776, grads + 310, grads + 312, arena + 237776, NULL, arena + 270592, arena + 188608, arena + 270544, params + 310, call->count);
+    net_pull_x1_c2_n256(arena + 237872, arena + 221488, arena + 155872, (const float *const[]){arena + 254304}, (const float *const[]){params + 315}, call->count);
     // d.node_ops.0.node_ops.1.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 272, arena + 254160, arena + 237776);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 272, arena + 205056, arena + 237872);
     // d.node_ops.0.node_ops.1.node_ops.1.operation.op.bias
     net_zero_n2(grads + 308);
     // cell0.node1.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 270544, params + 272);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 254256, params + 272);
     // d.cell0.node1.op0.bn.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 270592, arena + 237776, arena + 270544, NULL);
-    // d.cell0.node1.op0.bn  [2, 16, 16]
-    net_relu_backward_n512_add(arena + 303360, arena + 270592, arena + 254160);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 221440, arena + 237872, arena + 254256, NULL);
+    // d.cell0.node1.op0.bn.relu.before  [2, 16, 16]
+    net_affine_sum_backward_x1_c2_n256(arena + 221440, arena + 155872, arena + 221440, arena + 205056, (float *const[]){arena + 155888}, (const float *const[]){arena + 188672}, (const float *const[]){arena + 90256}, (const float *const[]){arena + 155856});
+    // d.cell0.node1.op0.conv3x3.coefficients
+    net_batchnorm_coefficients_x2_c2_n256(arena + 205056, grads + 268, grads + 270, arena + 90256, arena + 155856, params + 268, (const float *const[]){arena + 155872, arena + 24576}, (const float *const[]){arena + 155888, arena + 57440}, (const float *const[]){NULL, params + 314}, call->count);
     // d.cell0.node1.op0.conv3x3  [2, 16, 16]
-    net_batchnorm_backward_c2_n256(arena + 303360, grads + 268, grads + 270, arena + 303360, NULL, arena + 221392, arena + 188576, arena + 188592, params + 268, call->count);
+    net_pull_x2_c2_n256(arena + 221440, arena + 188672, arena + 205056, (const float *const[]){arena + 221440, arena + 254304}, (const float *const[]){NULL, params + 314}, call->count);
     // d.node_ops.0.node_ops.1.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 230, arena + 205008, arena + 303360);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 230, arena + 172288, arena + 221440);
     // d.node_ops.0.node_ops.1.node_ops.0.operation.op.bias
     net_zero_n2(grads + 266);
     // cell0.node1.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 188576, params + 230);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 155856, params + 230);
     // d.cell0.node0.op2.bn.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 221392, arena + 303360, arena + 188576, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 188672, arena + 221440, arena + 155856, NULL);
+    // d.cell0.node0.op2.bn.relu.before  [2, 16, 16]
+    net_affine_sum_backward_x1_c2_n256(arena + 188672, arena + 24576, arena + 188672, arena + 172288, (float *const[]){arena + 57440}, (const float *const[]){arena + 155904}, (const float *const[]){arena + 123072}, (const float *const[]){arena + 90240});
+    // d.cell0.node0.op2.conv3x3.coefficients
+    net_batchnorm_coefficients_x1_c2_n256(arena + 90256, grads + 226, grads + 228, arena + 123072, arena + 90240, params + 226, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL}, call->count);
     // d.cell0.node0.op2.conv3x3  [2, 16, 16]
-    net_batchnorm_backward_c2_n256_relu(arena + 221392, grads + 226, grads + 228, arena + 221392, arena + 205008, arena + 188624, arena + 139392, arena + 139408, params + 226, call->count);
+    net_pull_x1_c2_n256(arena + 188672, arena + 155904, arena + 90256, (const float *const[]){arena + 188672}, (const float *const[]){NULL}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 188, arena + 172192, arena + 221392);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 188, arena + 139472, arena + 188672);
     // d.node_ops.0.node_ops.0.node_ops.2.operation.op.bias
     net_zero_n2(grads + 224);
     // cell0.node0.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 188576, params + 188);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 155856, params + 188);
     // d.cell0.node0.op2.sum.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 188624, arena + 221392, arena + 188576, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 155904, arena + 188672, arena + 155856, NULL);
     // d.cell0.node0.op2.sum.relu.before  [2, 16, 16]
-    net_relu_backward_n512(arena + 188624, arena + 188624, arena + 172192);
-    // d.cell0.node0.op0.bn  [2, 16, 16]
-    net_weighted_sum_backward_c2_n256(arena + 172192, arena + 139392, arena + 188624, arena + 106608, params + 186);
+    net_affine_sum_backward_x2_c2_n256(arena + 155904, arena + 24576, arena + 155904, arena + 139472, (float *const[]){arena + 57440, arena + 123072}, (const float *const[]){arena + 90272, arena + 123088}, (const float *const[]){arena + 24592, arena + 123040}, (const float *const[]){arena + 90224, arena + 123056});
     // d.node_ops.0.node_ops.0.node_ops.2.merger.0.mean
-    net_scalar_backward_c2(grads + 186, arena + 139392, params + 186);
-    // d.cell0.node0.op1.bn  [2, 16, 16]
-    net_weighted_sum_backward_c2_n256(arena + 106608, arena + 139392, arena + 188624, arena + 155808, params + 187);
+    net_affine_scalar_backward_c2(grads + 186, arena + 24576, arena + 57440, params + 140, params + 142, params + 186);
     // d.node_ops.0.node_ops.0.node_ops.2.merger.1.mean
-    net_scalar_backward_c2(grads + 187, arena + 139392, params + 187);
+    net_affine_scalar_backward_c2(grads + 187, arena + 24576, arena + 123072, params + 182, params + 184, params + 187);
+    // d.cell0.node0.op1.conv3x3.coefficients
+    net_batchnorm_coefficients_x1_c2_n256(arena + 90240, grads + 182, grads + 184, arena + 123040, arena + 123056, params + 182, (const float *const[]){arena + 24576}, (const float *const[]){arena + 123072}, (const float *const[]){params + 187}, call->count);
     // d.cell0.node0.op1.conv3x3  [2, 16, 16]
-    net_batchnorm_backward_c2_n256(arena + 106608, grads + 182, grads + 184, arena + 106608, NULL, arena + 139424, arena + 57440, arena + 139376, params + 182, call->count);
+    net_pull_x1_c2_n256(arena + 139472, arena + 123088, arena + 90240, (const float *const[]){arena + 155904}, (const float *const[]){params + 187}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 144, arena + 122992, arena + 106608);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 144, arena + 106656, arena + 139472);
     // d.node_ops.0.node_ops.0.node_ops.1.operation.op.bias
     net_zero_n2(grads + 180);
     // cell0.node0.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 139376, params + 144);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 155856, params + 144);
     // d.cell0.node0.op0.bn.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 139424, arena + 106608, arena + 139376, NULL);
-    // d.cell0.node0.op0.bn  [2, 16, 16]
-    net_relu_backward_n512_add(arena + 172192, arena + 139424, arena + 122992);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 123040, arena + 139472, arena + 155856, NULL);
+    // d.cell0.node0.op0.bn.relu.before  [2, 16, 16]
+    net_affine_sum_backward_x1_c2_n256(arena + 123040, arena + 90240, arena + 123040, arena + 106656, (float *const[]){arena + 90256}, (const float *const[]){arena + 90272}, (const float *const[]){arena + 24592}, (const float *const[]){arena + 90224});
+    // d.cell0.node0.op0.conv3x3.coefficients
+    net_batchnorm_coefficients_x2_c2_n256(arena + 106656, grads + 140, grads + 142, arena + 24592, arena + 90224, params + 140, (const float *const[]){arena + 90240, arena + 24576}, (const float *const[]){arena + 90256, arena + 57440}, (const float *const[]){NULL, params + 186}, call->count);
     // d.cell0.node0.op0.conv3x3  [2, 16, 16]
-    net_batchnorm_backward_c2_n256(arena + 172192, grads + 140, grads + 142, arena + 172192, NULL, arena + 90224, arena + 57408, arena + 57424, params + 140, call->count);
+    net_pull_x2_c2_n256(arena + 123040, arena + 90272, arena + 106656, (const float *const[]){arena + 123040, arena + 155904}, (const float *const[]){NULL, params + 186}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 102, arena + 73840, arena + 172192);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 102, arena + 73840, arena + 123040);
     // d.node_ops.0.node_ops.0.node_ops.0.operation.op.bias
     net_zero_n2(grads + 138);
     // cell0.node0.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 57408, params + 102);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 90224, params + 102);
     // d.stem.bn1.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 90224, arena + 172192, arena + 57408, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 90272, arena + 123040, arena + 90224, NULL);
+    // d.stem.bn1.relu.before  [2, 16, 16]
+    net_affine_sum_backward_x1_c2_n256(arena + 90272, arena + 57440, arena + 90272, arena + 73840, (float *const[]){arena + 24576}, (const float *const[]){arena + 57456}, (const float *const[]){arena + 57408}, (const float *const[]){arena + 57424});
 }
 
 // stem, backward
@@ -2278,18 +2742,24 @@ static void net_gradient_stem_backward(const net_call *call)
     float *const params = call->params;
     float *const grads = call->grads;
 
+    // d.stem.conv1.coefficients
+    net_batchnorm_coefficients_x1_c2_n256(arena + 24592, grads + 98, grads + 100, arena + 57408, arena + 57424, params + 98, (const float *const[]){arena + 57440}, (const float *const[]){arena + 24576}, (const float *const[]){NULL}, call->count);
     // d.stem.conv1  [2, 16, 16]
-    net_batchnorm_backward_c2_n256_relu(arena + 90224, grads + 98, grads + 100, arena + 90224, arena + 73840, arena + 57456, arena + 24608, arena + 24624, params + 98, call->count);
+    net_pull_x1_c2_n256(arena + 90272, arena + 57456, arena + 24592, (const float *const[]){arena + 90272}, (const float *const[]){NULL}, call->count);
     // d.first_conv.3.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 60, arena + 41024, arena + 90224);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 60, arena + 41024, arena + 90272);
     // d.first_conv.3.bias
     net_zero_n2(grads + 96);
     // stem.conv1.packed_backward
     net_pack_weights_backward_k2_c2_r3_s3(arena + 57408, params + 60);
     // d.stem.bn0.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 57456, arena + 90224, arena + 57408, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 57456, arena + 90272, arena + 57408, NULL);
+    // d.stem.bn0.relu.before  [2, 16, 16]
+    net_affine_sum_backward_x1_c2_n256(arena + 57456, arena + 24576, arena + 57456, arena + 41024, (float *const[]){arena + 24592}, (const float *const[]){arena + 24640}, (const float *const[]){arena + 24608}, (const float *const[]){arena + 24624});
+    // d.stem.conv0.coefficients
+    net_batchnorm_coefficients_x1_c2_n256(arena + 41024, grads + 56, grads + 58, arena + 24608, arena + 24624, params + 56, (const float *const[]){arena + 24576}, (const float *const[]){arena + 24592}, (const float *const[]){NULL}, call->count);
     // d.stem.conv0  [2, 16, 16]
-    net_batchnorm_backward_c2_n256_relu(arena + 57456, grads + 56, grads + 58, arena + 57456, arena + 41024, arena + 24640, arena + 24576, arena + 24592, params + 56, call->count);
+    net_pull_x1_c2_n256(arena + 57456, arena + 24640, arena + 41024, (const float *const[]){arena + 57456}, (const float *const[]){NULL}, call->count);
     // d.first_conv.0.weight
     net_conv_weights_backward_c3_h16_w16_k2_r3_s3(grads + 0, arena + 0, arena + 57456);
     // d.first_conv.0.bias
@@ -2345,8 +2815,8 @@ void net_init(uint64_t seed)
     net_step = 0;
 }
 
-// One step of SGD on the first `count` <= NET_BATCH images: forward in training mode, backward, update.  Returns the mean
-// loss.  labels: 0 .. NET_CLASSES - 1.  The gradients stay in net_grads.
+// One step of SGD on the first `count` <= NET_BATCH images: forward in training mode, backward,
+// update.  Returns the mean loss.  labels: 0 .. NET_CLASSES - 1.  The gradients stay in net_grads.
 float net_train_step(const float *images, const int32_t *labels, int count, float learning_rate)
 {
     float loss = 0.0f;
@@ -2370,8 +2840,8 @@ float net_train_step(const float *images, const int32_t *labels, int count, floa
     return loss;
 }
 
-// images: [NET_BATCH][NET_CHANNELS][NET_HEIGHT][NET_WIDTH], normalised; logits: [NET_BATCH][NET_CLASSES]; running statistics.
-// arena: NET_ARENA_BYTES, aligned to 64 bytes.
+// images: [NET_BATCH][NET_CHANNELS][NET_HEIGHT][NET_WIDTH], normalised; logits: [NET_BATCH][NET_CLASSES];
+// running statistics. arena: NET_ARENA_BYTES, aligned to 64 bytes.
 void net_infer_in(void *arena, const float *images, float *logits)
 {
     const net_call call = {.arena = (float *)arena,
@@ -2388,15 +2858,18 @@ void net_infer(const float *images, float *logits)
     net_infer_in(net_arena, images, logits);
 }
 
-// face_pixels.c - raw pixels to what the network reads: (pixel / 255 - mean) / deviation, per channel.
+// face_pixels.c - raw pixels to what the network reads: (pixel / 255 - mean) / deviation, per
+// channel.
 
 // One image; hwc tells that the channels of a pixel lie together.
 static void net_normalise(const uint8_t *pixels, float *image, int hwc)
 {
     for (int c = 0; c < NET_CHANNELS; c++)
         for (int i = 0; i < NET_HEIGHT * NET_WIDTH; i++) {
-            const uint8_t pixel = hwc ? pixels[i * NET_CHANNELS + c] : pixels[c * NET_HEIGHT * NET_WIDTH + i];
-            image[c * NET_HEIGHT * NET_WIDTH + i] = ((float)pixel * (1.0f / 255.0f) - net_mean[c]) / net_deviation[c];
+            const uint8_t pixel =
+                hwc ? pixels[i * NET_CHANNELS + c] : pixels[c * NET_HEIGHT * NET_WIDTH + i];
+            image[c * NET_HEIGHT * NET_WIDTH + i] =
+                ((float)pixel * (1.0f / 255.0f) - net_mean[c]) / net_deviation[c];
         }
 }
 
@@ -2405,17 +2878,19 @@ void net_infer_u8(const uint8_t *images, float *logits)
     static float normalised[NET_BATCH * NET_CHANNELS * NET_HEIGHT * NET_WIDTH];
     for (int n = 0; n < NET_BATCH; n++)
         net_normalise(images + (size_t)n * NET_CHANNELS * NET_HEIGHT * NET_WIDTH,
-                     normalised + (size_t)n * NET_CHANNELS * NET_HEIGHT * NET_WIDTH, NET_PIXELS_ARE_HWC);
+                     normalised + (size_t)n * NET_CHANNELS * NET_HEIGHT * NET_WIDTH,
+                     NET_PIXELS_ARE_HWC);
     net_infer(normalised, logits);
 }
 
 #ifdef NET_MAIN
-// main_read.c - records from a file: one label byte, then NET_CHANNELS * NET_HEIGHT * NET_WIDTH pixel bytes, channel by
-// channel (CIFAR-10's own format).
+// main_read.c - records from a file: one label byte, then NET_CHANNELS * NET_HEIGHT * NET_WIDTH pixel
+// bytes, channel by channel (CIFAR-10's own format).
 #include <stdio.h>
 #include <stdlib.h>
 
-// Reads up to NET_BATCH records, normalised; returns how many.  A piece of a record at the end is an error.
+// Reads up to NET_BATCH records, normalised; returns how many.  A piece of a record at the end is an
+// error.
 static int net_read_batch(FILE *file, float *images, int32_t *labels)
 {
     static uint8_t record[1 + NET_CHANNELS * NET_HEIGHT * NET_WIDTH];
@@ -2424,8 +2899,8 @@ static int net_read_batch(FILE *file, float *images, int32_t *labels)
         if (got == 0)
             return n;
         if (got != sizeof record || record[0] >= NET_CLASSES) {
-            fprintf(stderr, "error: bad record: %lu bytes of %lu, label %d of %d classes\n", (unsigned long)got,
-                    (unsigned long)sizeof record, record[0], NET_CLASSES);
+            fprintf(stderr, "error: bad record: %lu bytes of %lu, label %d of %d classes\n",
+                    (unsigned long)got, (unsigned long)sizeof record, record[0], NET_CLASSES);
             exit(2);
         }
         labels[n] = record[0];
@@ -2437,7 +2912,8 @@ static int net_read_batch(FILE *file, float *images, int32_t *labels)
 // Prints the logits of every record and, at the end, how many were classified right.
 static void net_evaluate(FILE *file)
 {
-    static float images[NET_BATCH * NET_CHANNELS * NET_HEIGHT * NET_WIDTH], logits[NET_BATCH * NET_CLASSES];
+    static float images[NET_BATCH * NET_CHANNELS * NET_HEIGHT * NET_WIDTH],
+        logits[NET_BATCH * NET_CLASSES];
     static int32_t labels[NET_BATCH];
     long right = 0, all = 0;
     for (int count; (count = net_read_batch(file, images, labels)) > 0; all += count) {
@@ -2453,12 +2929,14 @@ static void net_evaluate(FILE *file)
             right += best == labels[n];
         }
     }
-    printf("accuracy %.2f %% (%ld of %ld)\n", all ? 100.0 * (double)right / (double)all : 0.0, right, all);
+    printf("accuracy %.2f %% (%ld of %ld)\n", all ? 100.0 * (double)right / (double)all : 0.0,
+           right, all);
 }
 
 // main_train.c - the program that -DNK_MAIN adds to a trainable file:
 //   ./net [TRAIN.bin [EPOCHS [LEARNING_RATE]]] < TEST.bin
-// trains on the records of TRAIN.bin in their order, then prints the logits of TEST.bin's and the accuracy.
+// trains on the records of TRAIN.bin in their order, then prints the logits of TEST.bin's and the
+// accuracy.
 int main(int argc, char **argv)
 {
     static float images[NET_BATCH * NET_CHANNELS * NET_HEIGHT * NET_WIDTH];
@@ -2477,7 +2955,8 @@ int main(int argc, char **argv)
         for (int count; (count = net_read_batch(file, images, labels)) > 0; steps++)
             loss += (double)net_train_step(images, labels, count, learning_rate);
         fclose(file);
-        fprintf(stderr, "epoch %d: mean loss %.4f\n", epoch + 1, steps ? loss / (double)steps : 0.0);
+        fprintf(stderr, "epoch %d: mean loss %.4f\n", epoch + 1,
+                steps ? loss / (double)steps : 0.0);
     }
     net_evaluate(stdin);
     return 0;

@@ -7,7 +7,7 @@
 // weights
 // 20042 trained numbers, 0.07 million multiply-adds an image.
 //
-// Memory: arena 2466624 bytes, parameters, gradients and momentum 80168 bytes each, statistics 10608 bytes.
+// Memory: arena 1118464 bytes, parameters, gradients and momentum 80168 bytes each, statistics 10608 bytes.
 //
 // Compile: cc -O3 -march=native -c FILE.c, link with -lm; -DNK_MAIN makes a program that classifies records
 // (one label byte, then the pixels channel by channel) from stdin.
@@ -36,9 +36,10 @@
 #endif
 // prelude.h - what the kernels stand on: vectors, masks, work shares.
 //
-// TINY_LANES is the innermost extent of every activation: 32 images of a group in training ([groups][C][H][W][32]),
-// 1 in inference files that work on one image ([C][H][W]).  TINY_VECTOR is the number of floats of the machine's
-// vector; 1 means plain C (tcc, or a compiler without vector extensions).
+// TINY_LANES is the innermost extent of every activation: 32 images of a group in training
+// ([groups][C][H][W][32]), 1 in inference files that work on one image ([C][H][W]).  TINY_VECTOR is
+// the number of floats of the machine's vector; 1 means plain C (tcc, or a compiler without vector
+// extensions).
 #ifndef TINY_PRELUDE_H
 #define TINY_PRELUDE_H
 
@@ -54,6 +55,7 @@
 
 #if defined(__GNUC__) && !defined(__TINYC__)
 #define TINY_INLINE static inline __attribute__((always_inline, unused))
+#define TINY_OUTLINE static __attribute__((noinline, unused))
 #if defined(__AVX512F__)
 #define TINY_VECTOR 16
 #elif defined(__AVX__)
@@ -65,6 +67,7 @@ typedef float tiny_vector __attribute__((vector_size(4 * TINY_VECTOR), aligned(4
 _Static_assert(sizeof(tiny_vector) == 4 * TINY_VECTOR, "the compiler ignores vector_size");
 #else
 #define TINY_INLINE static inline
+#define TINY_OUTLINE static
 #define TINY_VECTOR 1
 typedef float tiny_vector;
 #endif
@@ -140,7 +143,7 @@ enum {
     TINY_WIDTH = 8,
     TINY_CLASSES = 3,
     TINY_BATCH = 4,
-    TINY_ARENA_BYTES = 2466624,
+    TINY_ARENA_BYTES = 1118464,
     TINY_PARAM_COUNT = 20042,
     TINY_STATE_COUNT = 22694,
     TINY_PIXELS_ARE_HWC = 0
@@ -177,8 +180,8 @@ typedef struct {
 // ---- pack.c - from a caller's arrays to the layouts that kernels read, and back.
 
 // y[group][c][h][w][lane] = images[32 group + lane][c][h][w]; lanes beyond count are zero.
-TINY_INLINE void tiny_pack_images(float *y, const float *images, int channels, int height, int width, int groups, int count,
-                              int part, int parts)
+TINY_INLINE void tiny_pack_images(float *y, const float *images, int channels, int height, int width,
+                              int groups, int count, int part, int parts)
 {
     const int size = channels * height * width;
     for (int g = 0; g < groups; g++) {
@@ -192,8 +195,8 @@ TINY_INLINE void tiny_pack_images(float *y, const float *images, int channels, i
 }
 
 // p[c][r][s][k] = w[k][c][r][s]: a kernel reads the filters of one tap next to each other.
-TINY_INLINE void tiny_pack_weights(float *p, const float *w, int filters, int channels, int kernel_h, int kernel_w, int part,
-                               int parts)
+TINY_INLINE void tiny_pack_weights(float *p, const float *w, int filters, int channels, int kernel_h,
+                               int kernel_w, int part, int parts)
 {
     const int taps = channels * kernel_h * kernel_w;
     for (int t = tiny_share(taps, part, parts); t < tiny_share(taps, part + 1, parts); t++)
@@ -201,35 +204,41 @@ TINY_INLINE void tiny_pack_weights(float *p, const float *w, int filters, int ch
             p[(size_t)t * filters + k] = w[(size_t)k * taps + t];
 }
 
-// p[k][r][s][c] = w[k][c][kernel_h-1-r][kernel_w-1-s]: the same convolution kernel then computes the gradient of its
-// input, with filters and channels exchanged.
-TINY_INLINE void tiny_pack_weights_backward(float *p, const float *w, int filters, int channels, int kernel_h, int kernel_w,
-                                        int part, int parts)
+// p[k][r][s][c] = w[k][c][kernel_h-1-r][kernel_w-1-s]: the same convolution kernel then computes
+// the gradient of its input, with filters and channels exchanged.
+TINY_INLINE void tiny_pack_weights_backward(float *p, const float *w, int filters, int channels,
+                                        int kernel_h, int kernel_w, int part, int parts)
 {
     const int taps = kernel_h * kernel_w;
     for (int k = tiny_share(filters, part, parts); k < tiny_share(filters, part + 1, parts); k++)
         for (int t = 0; t < taps; t++)
             for (int c = 0; c < channels; c++)
-                p[((size_t)k * taps + t) * channels + c] = w[((size_t)k * channels + c) * taps + (taps - 1 - t)];
+                p[((size_t)k * taps + t) * channels + c] =
+                    w[((size_t)k * channels + c) * taps + (taps - 1 - t)];
 }
 
-// logits[n][k] = x[group][k][lane] for the count images of the call; logits may be NULL (training asks for none).
-TINY_INLINE void tiny_unpack_logits(float *logits, const float *x, int classes, int count, int part, int parts)
+// logits[n][k] = x[group][k][lane] for the count images of the call; logits may be NULL (training
+// asks for none).
+TINY_INLINE void tiny_unpack_logits(float *logits, const float *x, int classes, int count, int part,
+                                int parts)
 {
     if (!logits)
         return;
     for (int n = tiny_share(count, part, parts); n < tiny_share(count, part + 1, parts); n++)
         for (int k = 0; k < classes; k++)
-            logits[(size_t)n * classes + k] = x[((size_t)(n / TINY_LANES) * classes + k) * TINY_LANES + n % TINY_LANES];
+            logits[(size_t)n * classes + k] =
+                x[((size_t)(n / TINY_LANES) * classes + k) * TINY_LANES + n % TINY_LANES];
 }
 
 // ---- conv.c - convolution, stride 1, zero padding kernel/2, batch innermost:
 //
-//   y[k][h][w][lane] (+)= b[k] + sum over c, r, s of p[c][r][s][k] * x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
+//   y[k][h][w][lane] (+)= b[k] + sum over c, r, s of p[c][r][s][k] *
+//   x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
 //
-// Images lie in the vector lanes, so every channel count, kernel size and border fills the vectors.  A tile of
-// `tile` filters x two vectors stays in registers while all taps are summed; weights are broadcast scalars.
-// The gradient of the input is the same convolution of dy with tiny_pack_weights_backward's weights.
+// Images lie in the vector lanes, so every channel count, kernel size and border fills the vectors.
+// A tile of `tile` filters x two vectors stays in registers while all taps are summed; weights are
+// broadcast scalars. The gradient of the input is the same convolution of dy with
+// tiny_pack_weights_backward's weights.
 
 // Filters of a tile: two vectors each, plus two of x, in 32 (AVX-512, NEON) or 16 registers.
 #if TINY_VECTOR == 16 || defined(__aarch64__)
@@ -240,8 +249,9 @@ TINY_INLINE void tiny_unpack_logits(float *logits, const float *x, int classes, 
 #define TINY_CONV_STEP (2 * TINY_VECTOR)
 
 // Filters k0..k0+tile of pixels (h, w0..w1), `tile` constant where this is expanded.
-TINY_INLINE void tiny_conv_tile(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
-                            int filters, int kernel_h, int kernel_w, int accumulate, int k0, const int tile, int h)
+TINY_INLINE void tiny_conv_tile(float *y, const float *x, const float *p, const float *b, int channels,
+                            int height, int width, int filters, int kernel_h, int kernel_w,
+                            int accumulate, int k0, const int tile, int h)
 {
     const size_t plane = (size_t)height * width * TINY_LANES;
     const int r0 = tiny_max(0, kernel_h / 2 - h), r1 = tiny_min(kernel_h, height + kernel_h / 2 - h);
@@ -260,10 +270,14 @@ TINY_INLINE void tiny_conv_tile(float *y, const float *x, const float *p, const 
             }
             for (int c = 0; c < channels; c++)
                 for (int r = r0; r < r1; r++) {
-                    const float *row = x + c * plane + ((int64_t)(h + r - kernel_h / 2) * width + w - kernel_w / 2) * TINY_LANES + l;
-                    const float *weight = p + ((size_t)(c * kernel_h + r) * kernel_w) * filters + k0;
+                    const float *row =
+                        x + c * plane +
+                        ((int64_t)(h + r - kernel_h / 2) * width + w - kernel_w / 2) * TINY_LANES + l;
+                    const float *weight =
+                        p + ((size_t)(c * kernel_h + r) * kernel_w) * filters + k0;
                     for (int s = s0; s < s1; s++) {
-                        const tiny_vector x0 = tiny_load(row + s * TINY_LANES), x1 = tiny_load(row + s * TINY_LANES + TINY_VECTOR);
+                        const tiny_vector x0 = tiny_load(row + s * TINY_LANES),
+                                        x1 = tiny_load(row + s * TINY_LANES + TINY_VECTOR);
 #pragma GCC unroll 16
                         for (int k = 0; k < tile; k++) {
                             sum[k][0] += weight[s * filters + k] * x0;
@@ -280,7 +294,8 @@ TINY_INLINE void tiny_conv_tile(float *y, const float *x, const float *p, const 
     }
 }
 
-// Near-equal tiles: 19 filters are 10 + 9, not 14 + 5.  The first `wide` tiles have one filter more.
+// Near-equal tiles: 19 filters are 10 + 9, not 14 + 5.  The first `wide` tiles have one filter
+// more.
 typedef struct {
     int tiles, wide, tile;
 } tiny_conv_split;
@@ -295,20 +310,25 @@ TINY_INLINE tiny_conv_split tiny_split_filters(int filters)
 }
 
 #ifndef TINY_CONV_DISPATCH
-// One row of one tile.  The tile is a constant where the shape is: both sizes are expanded in place.
-TINY_INLINE void tiny_conv_row(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
-                           int filters, int kernel_h, int kernel_w, int accumulate, int k0, int tile, int h)
+// One row of one tile.  The tile is a constant where the shape is: both sizes are expanded in
+// place.
+TINY_INLINE void tiny_conv_row(float *y, const float *x, const float *p, const float *b, int channels,
+                           int height, int width, int filters, int kernel_h, int kernel_w,
+                           int accumulate, int k0, int tile, int h)
 {
     const tiny_conv_split split = tiny_split_filters(filters);
     if (tile == split.tile)
-        tiny_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, k0, split.tile, h);
+        tiny_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate,
+                     k0, split.tile, h);
     else
-        tiny_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate, k0, split.tile - 1, h);
+        tiny_conv_tile(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate,
+                     k0, split.tile - 1, h);
 }
 #endif
 
-TINY_INLINE void tiny_conv(float *y, const float *x, const float *p, const float *b, int channels, int height, int width,
-                       int filters, int kernel_h, int kernel_w, int accumulate, int groups, int part, int parts)
+TINY_INLINE void tiny_conv(float *y, const float *x, const float *p, const float *b, int channels,
+                       int height, int width, int filters, int kernel_h, int kernel_w,
+                       int accumulate, int groups, int part, int parts)
 {
     const tiny_conv_split split = tiny_split_filters(filters);
     const size_t plane = (size_t)height * width * TINY_LANES;
@@ -316,19 +336,24 @@ TINY_INLINE void tiny_conv(float *y, const float *x, const float *p, const float
     for (int g = 0; g < groups; g++)
         for (int i = tiny_share(rows, part, parts); i < tiny_share(rows, part + 1, parts); i++) {
             const int t = i / height, narrow = t >= split.wide;
-            tiny_conv_row(y + g * filters * plane, x + g * channels * plane, p, b, channels, height, width, filters, kernel_h,
-                        kernel_w, accumulate, t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow, i % height);
+            tiny_conv_row(y + g * filters * plane, x + g * channels * plane, p, b, channels, height,
+                        width, filters, kernel_h, kernel_w, accumulate,
+                        t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow,
+                        i % height);
         }
 }
 
-// ---- batchnorm.c - batch normalisation over the count images of a call (Ioffe & Szegedy 2015; PyTorch's constants:
-// eps 1e-5, momentum 0.1, running variance unbiased).  size: pixels of a channel.
+// ---- batchnorm.c - batch normalisation over the count images of a call (Ioffe & Szegedy 2015;
+// PyTorch's constants: eps 1e-5, momentum 0.1, running variance unbiased).  size: pixels of a
+// channel.
 
 #define TINY_BN_EPSILON 1e-5f
 #define TINY_BN_MOMENTUM 0.1f
 
-// The sum of a channel's count * size values f(y), lanes beyond count left out.  centre: the mean to take squares around.
-TINY_INLINE double tiny_bn_sum(const float *y, int channels, int size, int groups, int count, int c, float centre, int squares)
+// The sum of a channel's count * size values f(y), lanes beyond count left out.  centre: the mean
+// to take squares around.
+TINY_INLINE double tiny_bn_sum(const float *y, int channels, int size, int groups, int count, int c,
+                           float centre, int squares)
 {
     double sum = 0.0;
     for (int g = 0; g < groups; g++) {
@@ -346,8 +371,8 @@ TINY_INLINE double tiny_bn_sum(const float *y, int channels, int size, int group
 }
 
 // z = gamma (y - mean) rstd + beta of one channel, with ReLU on request.
-TINY_INLINE void tiny_bn_apply(float *z, const float *y, int channels, int size, int groups, int c, float scale, float shift,
-                           int relu)
+TINY_INLINE void tiny_bn_apply(float *z, const float *y, int channels, int size, int groups, int c,
+                           float scale, float shift, int relu)
 {
     for (int g = 0; g < groups; g++) {
         const size_t at = ((size_t)g * channels + c) * size * TINY_LANES;
@@ -359,9 +384,10 @@ TINY_INLINE void tiny_bn_apply(float *z, const float *y, int channels, int size,
 }
 
 // Training: statistics of the batch, which also move the running ones.
-TINY_INLINE void tiny_batchnorm(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y,
-                            const float *gamma, const float *beta, int channels, int size, int relu, int groups, int count,
-                            int part, int parts)
+TINY_INLINE void tiny_batchnorm(float *z, float *mean, float *rstd, float *running_mean,
+                            float *running_var, const float *y, const float *gamma,
+                            const float *beta, int channels, int size, int relu, int groups,
+                            int count, int part, int parts)
 {
     const double n = (double)count * size;
     for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++) {
@@ -371,26 +397,31 @@ TINY_INLINE void tiny_batchnorm(float *z, float *mean, float *rstd, float *runni
         mean[c] = m;
         rstd[c] = (float)(1.0 / sqrt(var + TINY_BN_EPSILON));
         running_mean[c] += TINY_BN_MOMENTUM * (m - running_mean[c]);
-        running_var[c] += TINY_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
+        running_var[c] +=
+            TINY_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
         const float scale = gamma[c] * rstd[c];
         tiny_bn_apply(z, y, channels, size, groups, c, scale, beta[c] - scale * m, relu);
     }
 }
 
 // Evaluation: running statistics.
-TINY_INLINE void tiny_batchnorm_infer(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean,
-                                  const float *running_var, int channels, int size, int relu, int groups, int part, int parts)
+TINY_INLINE void tiny_batchnorm_infer(float *z, const float *y, const float *gamma, const float *beta,
+                                  const float *running_mean, const float *running_var, int channels,
+                                  int size, int relu, int groups, int part, int parts)
 {
     for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++) {
         const float scale = gamma[c] / sqrtf(running_var[c] + TINY_BN_EPSILON);
-        tiny_bn_apply(z, y, channels, size, groups, c, scale, beta[c] - scale * running_mean[c], relu);
+        tiny_bn_apply(z, y, channels, size, groups, c, scale, beta[c] - scale * running_mean[c],
+                    relu);
     }
 }
 
-// dbeta = sum dz, dgamma = sum dz xhat, dy = gamma rstd (dz - dbeta/n - xhat dgamma/n), xhat = (y - mean) rstd;
-// with relu, dz counts only where the result z is positive.  dy is zero in the lanes beyond count.
-TINY_INLINE void tiny_batchnorm_backward(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y,
-                                     const float *mean, const float *rstd, const float *gamma, int channels, int size,
+// dbeta = sum dz, dgamma = sum dz xhat, dy = gamma rstd (dz - dbeta/n - xhat dgamma/n), xhat = (y -
+// mean) rstd; with relu, dz counts only where the result z is positive.  dy is zero in the lanes
+// beyond count.
+TINY_INLINE void tiny_batchnorm_backward(float *dy, float *dgamma, float *dbeta, const float *dz,
+                                     const float *z, const float *y, const float *mean,
+                                     const float *rstd, const float *gamma, int channels, int size,
                                      int relu, int groups, int count, int part, int parts)
 {
     const double n = (double)count * size;
@@ -415,7 +446,8 @@ TINY_INLINE void tiny_batchnorm_backward(float *dy, float *dgamma, float *dbeta,
         dbeta[c] = (float)sum;
         dgamma[c] = (float)(product * rstd[c]);
         const float scale = gamma[c] * rstd[c];
-        const float a = (float)(scale * sum / n), b = (float)(scale * rstd[c] * rstd[c] * product / n);
+        const float a = (float)(scale * sum / n),
+                    b = (float)(scale * rstd[c] * rstd[c] * product / n);
         for (int g = 0; g < groups; g++) {
             const size_t at = ((size_t)g * channels + c) * size * TINY_LANES;
             float mask[TINY_LANES];
@@ -431,117 +463,450 @@ TINY_INLINE void tiny_batchnorm_backward(float *dy, float *dgamma, float *dbeta,
     }
 }
 
-// ---- relu.c - y = max(x, 0), and its gradient: dx (+)= dy where y > 0.  size: values of one image.
+// ---- the same as one multiply-add that readers apply (affine.c) ---------------------------------
 
-TINY_INLINE void tiny_relu(float *y, const float *x, int size, int groups, int part, int parts)
+// Training: scale and shift of z = scale y + shift from the batch's statistics, in one pass over y
+// around a pivot near the mean.
+TINY_INLINE void tiny_batchnorm_stats(float *scale, float *shift, float *mean, float *rstd,
+                                  float *running_mean, float *running_var, const float *y,
+                                  const float *gamma, const float *beta, int channels, int size,
+                                  int groups, int count, int part, int parts)
 {
-    for (int g = 0; g < groups; g++) {
-        const size_t at = (size_t)g * size * TINY_LANES;
-        for (int i = TINY_LANES * tiny_share(size, part, parts); i < TINY_LANES * tiny_share(size, part + 1, parts); i++)
-            y[at + i] = x[at + i] < 0.0f ? 0.0f : x[at + i];
-    }
-}
-
-TINY_INLINE void tiny_relu_backward(float *dx, const float *dy, const float *y, int size, int accumulate, int groups, int part,
-                                int parts)
-{
-    for (int g = 0; g < groups; g++) {
-        const size_t at = (size_t)g * size * TINY_LANES;
-        for (int i = TINY_LANES * tiny_share(size, part, parts); i < TINY_LANES * tiny_share(size, part + 1, parts); i++) {
-            const float d = y[at + i] > 0.0f ? dy[at + i] : 0.0f;
-            dx[at + i] = accumulate ? dx[at + i] + d : d;
-        }
-    }
-}
-
-// ---- weighted_sum.c - the "sum" merge and the mean of a graph's outputs (NAGO, section 2.1):
-//
-//   y = sum_j s_j x_j,   s_j = sigmoid(*as[j]) where the term has a learned scalar, else `scale`
-//
-// size: values of one image.  y may take the place of xs[0].
-
-TINY_INLINE void tiny_weighted_sum(float *y, const float *const *xs, const float *const *as, int inputs, float scale, int size,
-                               int relu, int groups, int part, int parts)
-{
-    enum { BLOCK = 1024 }; // floats that stay in the first cache while the terms are added
-    for (int g = 0; g < groups; g++) {
-        const size_t first = ((size_t)g * size + tiny_share(size, part, parts)) * TINY_LANES;
-        const size_t last = ((size_t)g * size + tiny_share(size, part + 1, parts)) * TINY_LANES;
-        for (size_t at = first; at < last; at += BLOCK) {
-            const int n = last - at < BLOCK ? (int)(last - at) : BLOCK;
-            float sum[BLOCK];
-            for (int j = 0; j < inputs; j++) {
-                const float s = as[j] ? tiny_sigmoid(*as[j]) : scale;
-                const float *x = xs[j] + at;
-                if (j == 0)
-                    for (int i = 0; i < n; i++)
-                        sum[i] = s * x[i];
-                else
-                    for (int i = 0; i < n; i++)
-                        sum[i] += s * x[i];
-            }
-            for (int i = 0; i < n; i++)
-                y[at + i] = relu && sum[i] < 0.0f ? 0.0f : sum[i];
-        }
-    }
-}
-
-// One term: dx (+)= s dy, and (for a learned scalar) partial[c] = sum of dy x over channel c.
-// size: pixels of a channel.
-TINY_INLINE void tiny_weighted_sum_backward(float *dx, float *partial, const float *dy, const float *x, const float *a,
-                                        int channels, float scale, int size, int accumulate, int groups, int part, int parts)
-{
-    const float s = a ? tiny_sigmoid(*a) : scale;
+    const double n = (double)count * size;
     for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++) {
-        float lane[TINY_LANES] = {0}, sum = 0.0f;
+        const float pivot = y[(size_t)c * size * TINY_LANES];
+        double sum = 0.0, squares = 0.0;
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * TINY_LANES;
-            if (a)
-                for (int i = 0; i < size; i++)
-                    for (int l = 0; l < TINY_LANES; l++)
-                        lane[l] += dy[at + (size_t)i * TINY_LANES + l] * x[at + (size_t)i * TINY_LANES + l];
-            if (accumulate)
-                for (int i = 0; i < size * TINY_LANES; i++)
-                    dx[at + i] += s * dy[at + i];
-            else
-                for (int i = 0; i < size * TINY_LANES; i++)
-                    dx[at + i] = s * dy[at + i];
+            const float *in = y + ((size_t)g * channels + c) * size * TINY_LANES;
+            tiny_vector s[TINY_LANES / TINY_VECTOR], q[TINY_LANES / TINY_VECTOR];
+            float lane[TINY_LANES], lane_squares[TINY_LANES];
+#pragma GCC unroll 8
+            for (int v = 0; v < TINY_LANES / TINY_VECTOR; v++)
+                s[v] = q[v] = tiny_zero_vector();
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < TINY_LANES / TINY_VECTOR; v++) {
+                    const tiny_vector d = tiny_load(in + (size_t)i * TINY_LANES + v * TINY_VECTOR) - pivot;
+                    s[v] += d;
+                    q[v] += d * d;
+                }
+            memcpy(lane, s, sizeof lane);
+            memcpy(lane_squares, q, sizeof lane_squares);
+            for (int l = 0; l < tiny_min(TINY_LANES, count - g * TINY_LANES); l++) {
+                sum += lane[l];
+                squares += lane_squares[l];
+            }
         }
-        if (!a)
-            continue;
-        for (int l = 0; l < TINY_LANES; l++)
-            sum += lane[l];
-        partial[c] = sum;
+        const double offset = sum / n, raw = squares / n - offset * offset,
+                     var = raw > 0.0 ? raw : 0.0;
+        mean[c] = (float)(pivot + offset);
+        rstd[c] = (float)(1.0 / sqrt(var + TINY_BN_EPSILON));
+        scale[c] = gamma[c] * rstd[c];
+        shift[c] = beta[c] - scale[c] * mean[c];
+        running_mean[c] += TINY_BN_MOMENTUM * (mean[c] - running_mean[c]);
+        running_var[c] +=
+            TINY_BN_MOMENTUM * ((float)(n > 1.0 ? var * n / (n - 1.0) : var) - running_var[c]);
     }
 }
 
-// da = sigmoid'(a) * sum_c partial[c].
-TINY_INLINE void tiny_scalar_backward(float *da, const float *partial, const float *a, int channels, int part, int parts)
+// Evaluation: scale and shift from the running statistics.
+TINY_INLINE void tiny_batchnorm_running(float *scale, float *shift, const float *gamma,
+                                    const float *beta, const float *running_mean,
+                                    const float *running_var, int channels, int part, int parts)
+{
+    for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++) {
+        scale[c] = gamma[c] / sqrtf(running_var[c] + TINY_BN_EPSILON);
+        shift[c] = beta[c] - scale[c] * running_mean[c];
+    }
+}
+
+// The gradient from the sums that the readers of z left, with dz = sum_j w_j g_j, w_j =
+// sigmoid(*as[j]) or `weight`:
+//   dbeta = sum_j w_j qs_j, dgamma = sum_j w_j ps_j, and coefficients[3][channels] of dy = c0 dz +
+//   c1 y + c2 (tiny_pull).
+TINY_INLINE void tiny_batchnorm_coefficients(float *coefficients, float *dgamma, float *dbeta,
+                                         const float *mean, const float *rstd, const float *gamma,
+                                         const float *const *qs, const float *const *ps,
+                                         const float *const *as, int inputs, int channels,
+                                         float weight, int size, int count, int part, int parts)
+{
+    const double n = (double)count * size;
+    for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++) {
+        double q = 0.0, p = 0.0;
+        for (int j = 0; j < inputs; j++) {
+            const double w = as[j] ? tiny_sigmoid(*as[j]) : weight;
+            q += w * qs[j][c];
+            p += w * ps[j][c];
+        }
+        const double scale = (double)gamma[c] * rstd[c];
+        dbeta[c] = (float)q;
+        dgamma[c] = (float)p;
+        coefficients[c] = (float)scale;
+        coefficients[channels + c] = (float)(-scale * p / n * rstd[c]);
+        coefficients[2 * channels + c] = (float)(scale * (p / n * rstd[c] * mean[c] - q / n));
+    }
+}
+
+// ---- affine.c - merges and ReLU on batch-normalised values without ever storing them (batch
+// normalisation fission and fusion):
+//
+//   x = [relu] sum_j w_j (s_j[c] y_j + t_j[c]),   w_j = sigmoid(*as[j]), or `scale` where the term
+//   has no learned scalar
+//
+// y_j is what a convolution left; s, t its batch normalisation as one multiply-add (NULL: the value
+// as it is).  One pass reads every y once and writes x.  Backward, one pass over the gradient of x
+// masks it and leaves per channel all that the gradients of scalars and normalisations need (sums
+// of g and of g xhat), and one pass pulls the gradient of y together from its readers. size: pixels
+// of a channel.
+
+#define TINY_VECTORS (TINY_LANES / TINY_VECTOR)
+
+// Up to four terms of one channel: out[i] = [relu] (add ? out[i] : shift) + sum_j w[j] ys[j][i].
+TINY_INLINE void tiny_affine_terms(float *out, const float *const *ys, const float *w, float shift,
+                               const int terms, int floats, int add, int relu)
+{
+    const float *y0 = ys[0], *y1 = ys[terms > 1 ? 1 : 0], *y2 = ys[terms > 2 ? 2 : 0],
+                *y3 = ys[terms > 3 ? 3 : 0];
+    const float w0 = w[0], w1 = terms > 1 ? w[1] : 0.0f, w2 = terms > 2 ? w[2] : 0.0f,
+                w3 = terms > 3 ? w[3] : 0.0f;
+    for (int i = 0; i < floats; i++) {
+        float sum = (add ? out[i] : shift) + w0 * y0[i];
+        if (terms > 1)
+            sum += w1 * y1[i];
+        if (terms > 2)
+            sum += w2 * y2[i];
+        if (terms > 3)
+            sum += w3 * y3[i];
+        out[i] = relu && sum < 0.0f ? 0.0f : sum;
+    }
+}
+
+TINY_INLINE void tiny_affine_some(float *out, const float *const *ys, const float *w, float shift,
+                              int terms, int floats, int add, int relu)
+{
+    if (terms == 1)
+        tiny_affine_terms(out, ys, w, shift, 1, floats, add, relu);
+    else if (terms == 2)
+        tiny_affine_terms(out, ys, w, shift, 2, floats, add, relu);
+    else if (terms == 3)
+        tiny_affine_terms(out, ys, w, shift, 3, floats, add, relu);
+    else
+        tiny_affine_terms(out, ys, w, shift, 4, floats, add, relu);
+}
+
+TINY_INLINE void tiny_affine_sum(float *x, const float *const *ys, const float *const *ss,
+                             const float *const *ts, const float *const *as, int inputs,
+                             int channels, float scale, int size, int relu, int groups, int part,
+                             int parts)
+{
+    const int floats = size * TINY_LANES;
+    for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
+        for (int g = 0; g < groups; g++) {
+            const size_t at = ((size_t)g * channels + c) * floats;
+            float shift = 0.0f;
+            for (int j = 0; j < inputs; j++)
+                shift += ts[j] ? (as[j] ? tiny_sigmoid(*as[j]) : scale) * ts[j][c] : 0.0f;
+            for (int first = 0; first < inputs; first += 4) {
+                const int terms = tiny_min(4, inputs - first), last = first + terms == inputs;
+                const float *y[4] = {0};
+                float w[4] = {0};
+                for (int j = 0; j < terms; j++) {
+                    const int n = first + j;
+                    y[j] = ys[n] + at;
+                    w[j] = (as[n] ? tiny_sigmoid(*as[n]) : scale) * (ss[n] ? ss[n][c] : 1.0f);
+                }
+                if (last && relu)
+                    tiny_affine_some(x + at, y, w, shift, terms, floats, first > 0, 1);
+                else
+                    tiny_affine_some(x + at, y, w, shift, terms, floats, first > 0, 0);
+            }
+        }
+}
+
+// Lanes of d where x is positive.
+TINY_INLINE tiny_vector tiny_where_positive(tiny_vector x, tiny_vector d)
+{
+#if TINY_VECTOR > 1
+    typedef int tiny_mask __attribute__((vector_size(4 * TINY_VECTOR), aligned(4), may_alias));
+    return (tiny_vector)((tiny_mask)d & (tiny_mask)(x > 0.0f));
+#else
+    return x > 0.0f ? d : 0.0f;
+#endif
+}
+
+// One channel and up to three terms: g = dx where x > 0 (mask), sums of g and of g (r y + m) in
+// double.
+TINY_INLINE void tiny_affine_sums(float *g, double *q, double *p, const float *dx, const float *x,
+                              const float *const *ys, const float *r, const float *m,
+                              const int terms, int size, int mask)
+{
+    tiny_vector sum[TINY_VECTORS], product[3][TINY_VECTORS];
+#pragma GCC unroll 8
+    for (int v = 0; v < TINY_VECTORS; v++) {
+        sum[v] = tiny_zero_vector();
+#pragma GCC unroll 3
+        for (int j = 0; j < terms; j++)
+            product[j][v] = tiny_zero_vector();
+    }
+    for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+        for (int v = 0; v < TINY_VECTORS; v++) {
+            const size_t at = (size_t)i * TINY_LANES + v * TINY_VECTOR;
+            tiny_vector d = tiny_load(dx + at);
+            if (mask) {
+                d = tiny_where_positive(tiny_load(x + at), d);
+                tiny_store(g + at, d);
+            }
+            sum[v] += d;
+#pragma GCC unroll 3
+            for (int j = 0; j < terms; j++)
+                product[j][v] += d * (r[j] * tiny_load(ys[j] + at) + m[j]);
+        }
+#pragma GCC unroll 8
+    for (int v = 0; v < TINY_VECTORS; v++) {
+        *q += (double)tiny_sum_vector(sum[v]);
+#pragma GCC unroll 3
+        for (int j = 0; j < terms; j++)
+            p[j] += (double)tiny_sum_vector(product[j][v]);
+    }
+}
+
+// Up to three terms, the number constant where it is expanded.
+TINY_INLINE void tiny_affine_sums_of(float *g, double *q, double *p, const float *dx, const float *x,
+                                 const float *const *ys, const float *r, const float *m, int terms,
+                                 int size, int mask)
+{
+    if (terms == 0)
+        tiny_affine_sums(g, q, p, dx, x, ys, r, m, 0, size, mask);
+    else if (terms == 1)
+        tiny_affine_sums(g, q, p, dx, x, ys, r, m, 1, size, mask);
+    else if (terms == 2)
+        tiny_affine_sums(g, q, p, dx, x, ys, r, m, 2, size, mask);
+    else
+        tiny_affine_sums(g, q, p, dx, x, ys, r, m, 3, size, mask);
+}
+
+// q[c] = sum g, ps[j][c] = sum g xhat_j, where xhat_j = (y_j - mean_j) rstd_j (NULL: y_j itself);
+// ps[j] is NULL where nobody asks. With a mask g = dx where x is positive and is written; else g is
+// dx.
+TINY_INLINE void tiny_affine_channel(float *g, float *q, const float *dx, const float *x,
+                                 float *const *ps, const float *const *ys,
+                                 const float *const *means, const float *const *rstds, int inputs,
+                                 int channels, int size, int groups, int c, const int mask)
+{
+    for (int first = 0; first == 0 || first < inputs; first += 3) {
+        const int terms = tiny_min(3, inputs - first), now = mask && first == 0;
+        float r[3] = {0}, m[3] = {0};
+        double sum = 0.0, product[3] = {0};
+        for (int j = 0; j < terms; j++) {
+            r[j] = rstds[first + j] ? rstds[first + j][c] : 1.0f;
+            m[j] = rstds[first + j] ? -means[first + j][c] * r[j] : 0.0f;
+        }
+        for (int n = 0; n < groups; n++) {
+            const size_t at = ((size_t)n * channels + c) * size * TINY_LANES;
+            const float *y[3] = {0};
+            for (int j = 0; j < terms; j++)
+                y[j] = ys[first + j] + at;
+            if (now)
+                tiny_affine_sums_of(g + at, &sum, product, dx + at, x + at, y, r, m, terms, size, 1);
+            else
+                tiny_affine_sums_of(NULL, &sum, product, mask ? g + at : dx + at, NULL, y, r, m,
+                                  terms, size, 0);
+        }
+        q[c] = (float)sum;
+        for (int j = 0; j < terms; j++)
+            if (ps[first + j])
+                ps[first + j][c] = (float)product[j];
+    }
+}
+
+// dx is the gradient of x = relu(sum): g may take its place.
+TINY_INLINE void tiny_affine_sum_backward(float *g, float *q, const float *dx, const float *x,
+                                      float *const *ps, const float *const *ys,
+                                      const float *const *means, const float *const *rstds,
+                                      int inputs, int channels, int size, int groups, int part,
+                                      int parts)
+{
+    for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
+        tiny_affine_channel(g, q, dx, x, ps, ys, means, rstds, inputs, channels, size, groups, c, 1);
+}
+
+// The same without a ReLU: g is dx.
+TINY_INLINE void tiny_affine_sum_reduce(float *q, const float *dx, float *const *ps,
+                                    const float *const *ys, const float *const *means,
+                                    const float *const *rstds, int inputs, int channels, int size,
+                                    int groups, int part, int parts)
+{
+    for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
+        tiny_affine_channel(NULL, q, dx, NULL, ps, ys, means, rstds, inputs, channels, size, groups,
+                          c, 0);
+}
+
+// The gradient of a merge's scalar: da = sigmoid'(a) sum_c (gamma[c] p[c] + beta[c] q[c]); without
+// a normalisation p alone.
+TINY_INLINE void tiny_affine_scalar_backward(float *da, const float *q, const float *p,
+                                         const float *gamma, const float *beta, const float *a,
+                                         int channels, int part, int parts)
 {
     if (part != parts - 1)
         return;
-    double sum = 0.0;
     const float s = tiny_sigmoid(*a);
+    double sum = 0.0;
     for (int c = 0; c < channels; c++)
-        sum += partial[c];
+        sum += gamma ? (double)gamma[c] * p[c] + (double)beta[c] * q[c] : (double)p[c];
     *da = (float)(sum * s * (1.0f - s));
 }
 
-// ---- pool.c - adaptive average pooling (PyTorch's adaptive_avg_pool2d) and average pooling with stride 1.
+// dy (+)= c0[c] sum_j w_j g_j + c1[c] y + c2[c] in the lanes of the count images, 0 beyond
+// (coefficients[3][channels], from tiny_batchnorm_coefficients); without coefficients sum_j w_j g_j.
+// dy may take the place of gs[0].
+TINY_INLINE void tiny_pull(float *dy, const float *y, const float *coefficients, const float *const *gs,
+                       const float *const *as, int inputs, int channels, float scale, int size,
+                       int accumulate, int groups, int count, int part, int parts)
+{
+    const int floats = size * TINY_LANES, all = inputs + (coefficients ? 1 : 0);
+    for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
+        for (int g = 0; g < groups; g++) {
+            const size_t at = ((size_t)g * channels + c) * floats;
+            const float factor = coefficients ? coefficients[c] : 1.0f,
+                        shift = coefficients ? coefficients[2 * channels + c] : 0.0f;
+            for (int first = 0; first < all; first += 4) {
+                const int terms = tiny_min(4, all - first);
+                const float *term[4] = {0};
+                float w[4] = {0};
+                for (int j = 0; j < terms; j++) {
+                    const int n = first + j;
+                    term[j] = (n < inputs ? gs[n] : y) + at;
+                    w[j] = n < inputs ? factor * (as[n] ? tiny_sigmoid(*as[n]) : scale)
+                                      : coefficients[channels + c];
+                }
+                tiny_affine_some(dy + at, term, w, shift, terms, floats, first > 0 || accumulate, 0);
+            }
+            if (coefficients && (g + 1) * TINY_LANES > count)
+                for (int i = 0; i < size; i++)
+                    for (int l = tiny_max(0, count - g * TINY_LANES); l < TINY_LANES; l++)
+                        dy[at + (size_t)i * TINY_LANES + l] = 0.0f;
+        }
+}
 
-// y[c][i][j] = mean of x over rows floor(i H / h) .. ceil((i+1) H / h) - 1, columns alike.  1 x 1: global pooling.
-TINY_INLINE void tiny_adaptive_pool(float *y, const float *x, int channels, int height, int width, int out_height, int out_width,
-                                int groups, int part, int parts)
+// ---- global average pooling of a normalised, rectified map, which is never stored ---------------
+
+// p[c][lane] = mean over pixels of relu(s[c] y + t[c]).
+TINY_INLINE void tiny_affine_pool(float *p, const float *y, const float *s, const float *t,
+                              int channels, int size, int groups, int part, int parts)
+{
+    const float share = 1.0f / (float)size;
+    for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
+        for (int g = 0; g < groups; g++) {
+            const float *in = y + ((size_t)g * channels + c) * size * TINY_LANES;
+            float *out = p + ((size_t)g * channels + c) * TINY_LANES;
+            tiny_vector sum[TINY_VECTORS];
+#pragma GCC unroll 8
+            for (int v = 0; v < TINY_VECTORS; v++)
+                sum[v] = tiny_zero_vector();
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < TINY_VECTORS; v++) {
+                    const tiny_vector z =
+                        s[c] * tiny_load(in + (size_t)i * TINY_LANES + v * TINY_VECTOR) + t[c];
+                    sum[v] += tiny_where_positive(z, z);
+                }
+#pragma GCC unroll 8
+            for (int v = 0; v < TINY_VECTORS; v++)
+                tiny_store(out + v * TINY_VECTOR, share * sum[v]);
+        }
+}
+
+// From dp: q[c] = sum g, sums[c] = sum g xhat, with g = dp / size where relu passed.
+TINY_INLINE void tiny_affine_pool_reduce(float *q, float *sums, const float *dp, const float *y,
+                                     const float *s, const float *t, const float *mean,
+                                     const float *rstd, int channels, int size, int groups,
+                                     int part, int parts)
+{
+    const float share = 1.0f / (float)size;
+    for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++) {
+        const float shift = -mean[c] * rstd[c];
+        double sum = 0.0, product = 0.0;
+        for (int g = 0; g < groups; g++) {
+            const float *in = y + ((size_t)g * channels + c) * size * TINY_LANES,
+                        *d = dp + ((size_t)g * channels + c) * TINY_LANES;
+            tiny_vector one[TINY_VECTORS],
+                xhat[TINY_VECTORS]; // how often relu passed, and what xhat it let through
+#pragma GCC unroll 8
+            for (int v = 0; v < TINY_VECTORS; v++)
+                one[v] = xhat[v] = tiny_zero_vector();
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < TINY_VECTORS; v++) {
+                    const tiny_vector value = tiny_load(in + (size_t)i * TINY_LANES + v * TINY_VECTOR),
+                                    z = s[c] * value + t[c];
+                    one[v] += tiny_where_positive(z, tiny_zero_vector() + 1.0f);
+                    xhat[v] += tiny_where_positive(z, rstd[c] * value + shift);
+                }
+#pragma GCC unroll 8
+            for (int v = 0; v < TINY_VECTORS; v++) {
+                const tiny_vector gradient = share * tiny_load(d + v * TINY_VECTOR);
+                sum += (double)tiny_sum_vector(gradient * one[v]);
+                product += (double)tiny_sum_vector(gradient * xhat[v]);
+            }
+        }
+        q[c] = (float)sum;
+        sums[c] = (float)product;
+    }
+}
+
+// dy = c0 g + c1 y + c2 with the same g, 0 in the lanes beyond count.  dy may take the place of y.
+TINY_INLINE void tiny_affine_pool_pull(float *dy, const float *y, const float *dp, const float *s,
+                                   const float *t, const float *coefficients, int channels,
+                                   int size, int groups, int count, int part, int parts)
+{
+    const float share = 1.0f / (float)size;
+    for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
+        for (int g = 0; g < groups; g++) {
+            const size_t at = ((size_t)g * channels + c) * size * TINY_LANES;
+            const float *d = dp + ((size_t)g * channels + c) * TINY_LANES;
+            float lane[TINY_LANES];
+            tiny_vector mask[TINY_VECTORS], gradient[TINY_VECTORS];
+            for (int l = 0; l < TINY_LANES; l++)
+                lane[l] = g * TINY_LANES + l < count ? 1.0f : 0.0f;
+#pragma GCC unroll 8
+            for (int v = 0; v < TINY_VECTORS; v++) {
+                mask[v] = tiny_load(lane + v * TINY_VECTOR);
+                gradient[v] = share * coefficients[c] * tiny_load(d + v * TINY_VECTOR);
+            }
+            for (int i = 0; i < size; i++)
+#pragma GCC unroll 8
+                for (int v = 0; v < TINY_VECTORS; v++) {
+                    const size_t j = at + (size_t)i * TINY_LANES + v * TINY_VECTOR;
+                    const tiny_vector value = tiny_load(y + j), z = s[c] * value + t[c];
+                    tiny_store(dy + j, mask[v] * (tiny_where_positive(z, gradient[v]) +
+                                                coefficients[channels + c] * value +
+                                                coefficients[2 * channels + c]));
+                }
+        }
+}
+
+// ---- pool.c - adaptive average pooling (PyTorch's adaptive_avg_pool2d) and average pooling with
+// stride 1.
+
+// y[c][i][j] = mean of x over rows floor(i H / h) .. ceil((i+1) H / h) - 1, columns alike.  1 x 1:
+// global pooling.
+TINY_INLINE void tiny_adaptive_pool(float *y, const float *x, int channels, int height, int width,
+                                int out_height, int out_width, int groups, int part, int parts)
 {
     for (int g = 0; g < groups; g++)
         for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
             for (int i = 0; i < out_height; i++)
                 for (int j = 0; j < out_width; j++) {
-                    const int h0 = i * height / out_height, h1 = ((i + 1) * height + out_height - 1) / out_height;
-                    const int w0 = j * width / out_width, w1 = ((j + 1) * width + out_width - 1) / out_width;
+                    const int h0 = i * height / out_height,
+                              h1 = ((i + 1) * height + out_height - 1) / out_height;
+                    const int w0 = j * width / out_width,
+                              w1 = ((j + 1) * width + out_width - 1) / out_width;
                     const float share = 1.0f / (float)((h1 - h0) * (w1 - w0));
                     const float *in = x + ((size_t)g * channels + c) * height * width * TINY_LANES;
-                    float *out = y + ((((size_t)g * channels + c) * out_height + i) * out_width + j) * TINY_LANES;
+                    float *out =
+                        y +
+                        ((((size_t)g * channels + c) * out_height + i) * out_width + j) * TINY_LANES;
                     float sum[TINY_LANES] = {0};
                     for (int h = h0; h < h1; h++)
                         for (int w = w0; w < w1; w++)
@@ -553,21 +918,27 @@ TINY_INLINE void tiny_adaptive_pool(float *y, const float *x, int channels, int 
 }
 
 // Each input takes its share of every output whose window it lies in.
-TINY_INLINE void tiny_adaptive_pool_backward(float *dx, const float *dy, int channels, int height, int width, int out_height,
-                                         int out_width, int accumulate, int groups, int part, int parts)
+TINY_INLINE void tiny_adaptive_pool_backward(float *dx, const float *dy, int channels, int height,
+                                         int width, int out_height, int out_width, int accumulate,
+                                         int groups, int part, int parts)
 {
     const size_t plane = (size_t)height * width * TINY_LANES;
     for (int g = 0; g < groups; g++)
-        for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++) {
+        for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts);
+             c++) {
             float *out = dx + ((size_t)g * channels + c) * plane;
             if (!accumulate)
                 memset(out, 0, plane * sizeof *out);
             for (int i = 0; i < out_height; i++)
                 for (int j = 0; j < out_width; j++) {
-                    const int h0 = i * height / out_height, h1 = ((i + 1) * height + out_height - 1) / out_height;
-                    const int w0 = j * width / out_width, w1 = ((j + 1) * width + out_width - 1) / out_width;
+                    const int h0 = i * height / out_height,
+                              h1 = ((i + 1) * height + out_height - 1) / out_height;
+                    const int w0 = j * width / out_width,
+                              w1 = ((j + 1) * width + out_width - 1) / out_width;
                     const float share = 1.0f / (float)((h1 - h0) * (w1 - w0));
-                    const float *in = dy + ((((size_t)g * channels + c) * out_height + i) * out_width + j) * TINY_LANES;
+                    const float *in =
+                        dy +
+                        ((((size_t)g * channels + c) * out_height + i) * out_width + j) * TINY_LANES;
                     for (int h = h0; h < h1; h++)
                         for (int w = w0; w < w1; w++)
                             for (int l = 0; l < TINY_LANES; l++)
@@ -576,15 +947,16 @@ TINY_INLINE void tiny_adaptive_pool_backward(float *dx, const float *dy, int cha
         }
 }
 
-// y[c][h][w] (+)= 1/kernel^2 * sum of the kernel x kernel window around it; padding counts in the divisor.  It is its own
-// gradient: windows are symmetric and every divisor is the same.
-TINY_INLINE void tiny_average_pool(float *y, const float *x, int channels, int height, int width, int kernel, int accumulate,
-                               int groups, int part, int parts)
+// y[c][h][w] (+)= 1/kernel^2 * sum of the kernel x kernel window around it; padding counts in the
+// divisor.  It is its own gradient: windows are symmetric and every divisor is the same.
+TINY_INLINE void tiny_average_pool(float *y, const float *x, int channels, int height, int width,
+                               int kernel, int accumulate, int groups, int part, int parts)
 {
     const int half = kernel / 2;
     const float share = 1.0f / (float)(kernel * kernel);
     for (int g = 0; g < groups; g++)
-        for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++) {
+        for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts);
+             c++) {
             const float *in = x + ((size_t)g * channels + c) * height * width * TINY_LANES;
             float *out = y + ((size_t)g * channels + c) * height * width * TINY_LANES;
             for (int h = 0; h < height; h++)
@@ -601,30 +973,34 @@ TINY_INLINE void tiny_average_pool(float *y, const float *x, int channels, int h
         }
 }
 
-// ---- dropout.c - inverted dropout of the head's features: a feature is zeroed with probability `dropout`, else divided by
-// 1 - dropout.  The mask is a hash of (seed, step, image, channel), so the backward pass draws the same one again.
+// ---- dropout.c - inverted dropout of the head's features: a feature is zeroed with probability
+// `dropout`, else divided by 1 - dropout.  The mask is a hash of (seed, step, image, channel), so
+// the backward pass draws the same one again.
 
-TINY_INLINE void tiny_dropout(float *y, const float *x, int channels, int groups, unsigned long long seed, unsigned long long step,
-                          float dropout, int part, int parts)
+TINY_INLINE void tiny_dropout(float *y, const float *x, int channels, int groups,
+                          unsigned long long seed, unsigned long long step, float dropout, int part,
+                          int parts)
 {
     const float keep = 1.0f / (1.0f - dropout);
-    const uint64_t key = tiny_mix(seed + 0x9e3779b97f4a7c15u * (step + 1)), bar = (uint64_t)(dropout * 16777216.0f);
+    const uint64_t key = tiny_mix(seed + 0x9e3779b97f4a7c15u * (step + 1)),
+                   bar = (uint64_t)(dropout * 16777216.0f);
     for (int g = 0; g < groups; g++)
         for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
             for (int l = 0; l < TINY_LANES; l++) {
                 const size_t at = ((size_t)g * channels + c) * TINY_LANES + l;
-                const uint64_t draw = tiny_mix(key ^ ((uint64_t)(g * TINY_LANES + l) << 32 | (uint32_t)c)) >> 40;
+                const uint64_t draw =
+                    tiny_mix(key ^ ((uint64_t)(g * TINY_LANES + l) << 32 | (uint32_t)c)) >> 40;
                 y[at] = draw < bar ? 0.0f : keep * x[at];
             }
 }
 
 // ---- loss.c - mean cross entropy of softmax with label smoothing e (PyTorch's CrossEntropyLoss):
 //
-//   q_k = (1 - e) [k = label] + e / classes,  loss = mean over images of -sum_k q_k log softmax(logits)_k,
-//   dlogits = (softmax - q) / count; zero in the lanes beyond count.
+//   q_k = (1 - e) [k = label] + e / classes,  loss = mean over images of -sum_k q_k log
+//   softmax(logits)_k, dlogits = (softmax - q) / count; zero in the lanes beyond count.
 
-TINY_INLINE void tiny_loss(float *dlogits, float *loss, const float *logits, const int *labels, int classes, int count,
-                       float label_smoothing, int part, int parts)
+TINY_INLINE void tiny_loss(float *dlogits, float *loss, const float *logits, const int *labels,
+                       int classes, int count, float label_smoothing, int part, int parts)
 {
     if (part != parts - 1)
         return;
@@ -645,7 +1021,8 @@ TINY_INLINE void tiny_loss(float *dlogits, float *loss, const float *logits, con
             sum += exp((double)logits[at + (size_t)k * TINY_LANES] - top);
         for (int k = 0; k < classes; k++) {
             const double z = (double)logits[at + (size_t)k * TINY_LANES] - top;
-            const double q = (k == labels[n] ? 1.0 - label_smoothing : 0.0) + (double)label_smoothing / classes;
+            const double q =
+                (k == labels[n] ? 1.0 - label_smoothing : 0.0) + (double)label_smoothing / classes;
             total += q * (log(sum) - z);
             dlogits[at + (size_t)k * TINY_LANES] = (float)((exp(z) / sum - q) / count);
         }
@@ -655,11 +1032,12 @@ TINY_INLINE void tiny_loss(float *dlogits, float *loss, const float *logits, con
 
 // ---- conv_weights_backward.c - gradient of a convolution's weights, batch innermost:
 //
-//   dw[k][c][r][s] = sum over h, w, lane of dy[k][h][w][lane] * x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
+//   dw[k][c][r][s] = sum over h, w, lane of dy[k][h][w][lane] *
+//   x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
 //
-// A tile of filters x columns of vector sums stays in registers while all pixels pass; its lanes are summed at the
-// end.  A column is a tap of the row (kernel_w > 1) or a channel (kernel_w == 1).  Lanes beyond the call's images
-// add nothing: dy is zero there.
+// A tile of filters x columns of vector sums stays in registers while all pixels pass; its lanes
+// are summed at the end.  A column is a tap of the row (kernel_w > 1) or a channel (kernel_w == 1).
+// Lanes beyond the call's images add nothing: dy is zero there.
 
 // Registers: filters x columns sums, the columns of x, one of dy.
 #if TINY_VECTOR == 16 || defined(__aarch64__)
@@ -670,14 +1048,16 @@ TINY_INLINE void tiny_loss(float *dlogits, float *loss, const float *logits, con
 #define TINY_DW_COLUMNS(kernel_w) ((kernel_w) == 1 ? 3 : (kernel_w))
 
 // One pixel's vectors; at an edge of the row the columns that fall outside are left out.
-TINY_INLINE void tiny_dw_pixel(tiny_vector sum[7][5], const float *x, const float *dy, size_t plane, const int filters,
-                           const int columns, const int step, const int kernel_w, int w, int width, const int edge)
+TINY_INLINE void tiny_dw_pixel(tiny_vector sum[7][5], const float *x, const float *dy, size_t plane,
+                           const int filters, const int columns, const int step, const int kernel_w,
+                           int w, int width, const int edge)
 {
     for (int l = 0; l < TINY_LANES; l += TINY_VECTOR) {
         tiny_vector column[5];
 #pragma GCC unroll 8
         for (int j = 0; j < columns; j++) {
-            const int outside = edge && kernel_w > 1 && (w + j < kernel_w / 2 || w + j >= width + kernel_w / 2);
+            const int outside =
+                edge && kernel_w > 1 && (w + j < kernel_w / 2 || w + j >= width + kernel_w / 2);
             column[j] = outside ? tiny_zero_vector() : tiny_load(x + (ptrdiff_t)j * step + l);
         }
 #pragma GCC unroll 8
@@ -690,9 +1070,11 @@ TINY_INLINE void tiny_dw_pixel(tiny_vector sum[7][5], const float *x, const floa
     }
 }
 
-// Filters k0..k0+tile, columns c0 (channel c0's taps of row r, or channels c0..c0+columns): all pixels of all groups.
-TINY_INLINE void tiny_dw_tile(float *dw, const float *x, const float *dy, int channels, int height, int width, int filters,
-                          int kernel_h, int kernel_w, int groups, int k0, const int tile, int c0, const int columns, int r)
+// Filters k0..k0+tile, columns c0 (channel c0's taps of row r, or channels c0..c0+columns): all
+// pixels of all groups.
+TINY_INLINE void tiny_dw_tile(float *dw, const float *x, const float *dy, int channels, int height,
+                          int width, int filters, int kernel_h, int kernel_w, int groups, int k0,
+                          const int tile, int c0, const int columns, int r)
 {
     const size_t plane = (size_t)height * width * TINY_LANES;
     const int step = kernel_w == 1 ? (int)plane : TINY_LANES;
@@ -705,60 +1087,76 @@ TINY_INLINE void tiny_dw_tile(float *dw, const float *x, const float *dy, int ch
             sum[k][j] = tiny_zero_vector();
     for (int g = 0; g < groups; g++)
         for (int h = h0; h < h1; h++) {
-            const float *row = x + (g * channels + c0) * plane +
-                               ((ptrdiff_t)(h + r - kernel_h / 2) * width - kernel_w / 2) * TINY_LANES;
+            const float *row =
+                x + (g * channels + c0) * plane +
+                ((ptrdiff_t)(h + r - kernel_h / 2) * width - kernel_w / 2) * TINY_LANES;
             const float *drow = dy + (g * filters + k0) * plane + (size_t)h * width * TINY_LANES;
-            const int left = tiny_min(kernel_w / 2, width), right = tiny_max(left, width - kernel_w / 2);
-            for (int w = 0; w < left; w++)
-                tiny_dw_pixel(sum, row + w * TINY_LANES, drow + w * TINY_LANES, plane, tile, columns, step, kernel_w, w, width, 1);
+            const int left = tiny_min(kernel_w / 2, width),
+                      right = tiny_max(left, width - kernel_w / 2);
+            for (int i = 0; i < left + width - right; i++) {
+                const int w = i < left ? i : right + i - left;
+                tiny_dw_pixel(sum, row + w * TINY_LANES, drow + w * TINY_LANES, plane, tile, columns,
+                            step, kernel_w, w, width, 1);
+            }
             for (int w = left; w < right; w++)
-                tiny_dw_pixel(sum, row + w * TINY_LANES, drow + w * TINY_LANES, plane, tile, columns, step, kernel_w, w, width, 0);
-            for (int w = right; w < width; w++)
-                tiny_dw_pixel(sum, row + w * TINY_LANES, drow + w * TINY_LANES, plane, tile, columns, step, kernel_w, w, width, 1);
+                tiny_dw_pixel(sum, row + w * TINY_LANES, drow + w * TINY_LANES, plane, tile, columns,
+                            step, kernel_w, w, width, 0);
         }
 #pragma GCC unroll 8
     for (int k = 0; k < tile; k++)
 #pragma GCC unroll 8
         for (int j = 0; j < columns; j++) {
             const int c = kernel_w == 1 ? c0 + j : c0, s = kernel_w == 1 ? 0 : j;
-            dw[(((size_t)(k0 + k) * channels + c) * kernel_h + r) * kernel_w + s] = tiny_sum_vector(sum[k][j]);
+            dw[(((size_t)(k0 + k) * channels + c) * kernel_h + r) * kernel_w + s] =
+                tiny_sum_vector(sum[k][j]);
         }
 }
 
 #ifndef TINY_CONV_DISPATCH
-// A tile of the last few filters or channels is expanded by its own size; all are constants where the shape is.
-TINY_INLINE void tiny_dw_block(float *dw, const float *x, const float *dy, int channels, int height, int width, int filters,
-                           int kernel_h, int kernel_w, int groups, int k0, int tile, int c0, int columns, int r)
+// Whole tiles, and those of the last few filters or channels where there are any: sizes are
+// constants where the shape is.
+TINY_INLINE void tiny_dw_block(float *dw, const float *x, const float *dy, int channels, int height,
+                           int width, int filters, int kernel_h, int kernel_w, int groups, int k0,
+                           int tile, int c0, int columns, int r)
 {
     const int all = TINY_DW_COLUMNS(kernel_w), most = TINY_DW_FILTERS(all);
-    const int last_tile = filters % most, last_columns = channels % all;
-    if (tile == most && columns == all)
-        tiny_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, most, c0, all, r);
-    else if (columns == all)
-        tiny_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, last_tile, c0, all, r);
-    else if (tile == most)
-        tiny_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, most, c0, last_columns, r);
-    else
-        tiny_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, last_tile, c0, last_columns, r);
+    const int last_tile = filters % most, last_columns = kernel_w == 1 ? channels % all : 0;
+    if (filters >= most && channels >= (kernel_w == 1 ? all : 1) && tile == most && columns == all)
+        tiny_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0,
+                   most, c0, all, r);
+    else if (last_tile && channels >= (kernel_w == 1 ? all : 1) && columns == all)
+        tiny_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0,
+                   last_tile, c0, all, r);
+    else if (last_columns && filters >= most && tile == most)
+        tiny_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0,
+                   most, c0, last_columns, r);
+    else if (last_tile && last_columns)
+        tiny_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0,
+                   last_tile, c0, last_columns, r);
 }
 #endif
 
-TINY_INLINE void tiny_conv_weights_backward(float *dw, const float *x, const float *dy, int channels, int height, int width,
-                                        int filters, int kernel_h, int kernel_w, int groups, int part, int parts)
+TINY_INLINE void tiny_conv_weights_backward(float *dw, const float *x, const float *dy, int channels,
+                                        int height, int width, int filters, int kernel_h,
+                                        int kernel_w, int groups, int part, int parts)
 {
     const int columns = TINY_DW_COLUMNS(kernel_w), tile = TINY_DW_FILTERS(columns);
     const int channel_step = kernel_w == 1 ? columns : 1;
-    const int tiles = (filters + tile - 1) / tile, blocks = (channels + channel_step - 1) / channel_step;
+    const int tiles = (filters + tile - 1) / tile,
+              blocks = (channels + channel_step - 1) / channel_step;
     const int items = tiles * blocks * kernel_h;
     for (int i = tiny_share(items, part, parts); i < tiny_share(items, part + 1, parts); i++) {
-        const int k0 = i / (blocks * kernel_h) * tile, c0 = i / kernel_h % blocks * channel_step, r = i % kernel_h;
-        tiny_dw_block(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, tiny_min(tile, filters - k0), c0,
+        const int k0 = i / (blocks * kernel_h) * tile, c0 = i / kernel_h % blocks * channel_step,
+                  r = i % kernel_h;
+        tiny_dw_block(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0,
+                    tiny_min(tile, filters - k0), c0,
                     kernel_w == 1 ? tiny_min(columns, channels - c0) : columns, r);
     }
 }
 
 // db[c] = sum over pixels and lanes of dy[c]: the gradient of a bias.
-TINY_INLINE void tiny_channel_sum(float *db, const float *dy, int channels, int size, int groups, int part, int parts)
+TINY_INLINE void tiny_channel_sum(float *db, const float *dy, int channels, int size, int groups,
+                              int part, int parts)
 {
     for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++) {
         float lane[TINY_LANES] = {0}, sum = 0.0f;
@@ -772,18 +1170,21 @@ TINY_INLINE void tiny_channel_sum(float *db, const float *dy, int channels, int 
     }
 }
 
-// A gradient that is zero in exact arithmetic: the bias of a convolution whose result is batch-normalised.
+// A gradient that is zero in exact arithmetic: the bias of a convolution whose result is
+// batch-normalised.
 TINY_INLINE void tiny_zero(float *g, int size, int part, int parts)
 {
     for (int i = tiny_share(size, part, parts); i < tiny_share(size, part + 1, parts); i++)
         g[i] = 0.0f;
 }
 
-// ---- sgd.c - stochastic gradient descent with momentum and weight decay, PyTorch's update, in one sweep:
-//   g += weight_decay p;  v = momentum v + g;  p -= learning_rate v     (v starts at zero, so the first v is g)
+// ---- sgd.c - stochastic gradient descent with momentum and weight decay, PyTorch's update, in one
+// sweep:
+//   g += weight_decay p;  v = momentum v + g;  p -= learning_rate v     (v starts at zero, so the
+//   first v is g)
 
-TINY_INLINE void tiny_sgd(float *params, float *velocity, const float *grads, int size, float learning_rate, float momentum,
-                      float weight_decay, int part, int parts)
+TINY_INLINE void tiny_sgd(float *params, float *velocity, const float *grads, int size,
+                      float learning_rate, float momentum, float weight_decay, int part, int parts)
 {
     for (int i = tiny_share(size, part, parts); i < tiny_share(size, part + 1, parts); i++) {
         velocity[i] = momentum * velocity[i] + (grads[i] + weight_decay * params[i]);
@@ -791,9 +1192,10 @@ TINY_INLINE void tiny_sgd(float *params, float *velocity, const float *grads, in
     }
 }
 
-// init.c - initial weights from a seed, as PyTorch and the reference implementation draw them: He normal with fan out for
-// convolutions, uniform +-1/sqrt(fan in) for biases and the linear layer, ones and zeros.  Each tensor has its own
-// stream of draws, named by its name: adding a tensor moves no other.
+// init.c - initial weights from a seed, as PyTorch and the reference implementation draw them: He
+// normal with fan out for convolutions, uniform +-1/sqrt(fan in) for biases and the linear layer,
+// ones and zeros.  Each tensor has its own stream of draws, named by its name: adding a tensor
+// moves no other.
 
 // A named block of the parameter or state vector.
 typedef struct {
@@ -936,9 +1338,14 @@ static TINY_NOINLINE void tiny_conv_c1_h8_w8_k2_r3_s3(float *y, const float *x, 
     tiny_conv(y, x, p, b, 1, 8, 8, 2, 3, 3, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_infer_c2_n64_relu(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
+static TINY_NOINLINE void tiny_batchnorm_running_c2(float *scale, float *shift, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
 {
-    tiny_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 2, 64, 1, 1, 0, 1);
+    tiny_batchnorm_running(scale, shift, gamma, beta, running_mean, running_var, 2, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_affine_sum_x1_c2_n64_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
+{
+    tiny_affine_sum(x, ys, ss, ts, as, 1, 2, 1.0f, 64, 1, 1, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_pack_weights_k2_c2_r3_s3(float *p, const float *w)
@@ -951,19 +1358,9 @@ static TINY_NOINLINE void tiny_conv_c2_h8_w8_k2_r3_s3(float *y, const float *x, 
     tiny_conv(y, x, p, b, 2, 8, 8, 2, 3, 3, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_infer_c2_n64(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
+static TINY_NOINLINE void tiny_affine_sum_x2_c2_n64_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    tiny_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 2, 64, 0, 1, 0, 1);
-}
-
-static TINY_NOINLINE void tiny_relu_n128(float *y, const float *x)
-{
-    tiny_relu(y, x, 128, 1, 0, 1);
-}
-
-static TINY_NOINLINE void tiny_weighted_sum_x2_n128_relu(float *y, const float *const *xs, const float *const *as)
-{
-    tiny_weighted_sum(y, xs, as, 2, 1.0f, 128, 1, 1, 0, 1);
+    tiny_affine_sum(x, ys, ss, ts, as, 2, 2, 1.0f, 64, 1, 1, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_adaptive_pool_c2_h8_w8_oh4_ow4(float *y, const float *x)
@@ -971,9 +1368,9 @@ static TINY_NOINLINE void tiny_adaptive_pool_c2_h8_w8_oh4_ow4(float *y, const fl
     tiny_adaptive_pool(y, x, 2, 8, 8, 4, 4, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_relu_n32(float *y, const float *x)
+static TINY_NOINLINE void tiny_affine_sum_x1_c2_n16_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    tiny_relu(y, x, 32, 1, 0, 1);
+    tiny_affine_sum(x, ys, ss, ts, as, 1, 2, 1.0f, 16, 1, 1, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_pack_weights_k4_c2_r3_s3(float *p, const float *w)
@@ -986,14 +1383,14 @@ static TINY_NOINLINE void tiny_conv_c2_h4_w4_k4_r3_s3(float *y, const float *x, 
     tiny_conv(y, x, p, b, 2, 4, 4, 4, 3, 3, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_infer_c4_n16(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
+static TINY_NOINLINE void tiny_batchnorm_running_c4(float *scale, float *shift, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
 {
-    tiny_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 4, 16, 0, 1, 0, 1);
+    tiny_batchnorm_running(scale, shift, gamma, beta, running_mean, running_var, 4, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_relu_n64(float *y, const float *x)
+static TINY_NOINLINE void tiny_affine_sum_x1_c4_n16_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    tiny_relu(y, x, 64, 1, 0, 1);
+    tiny_affine_sum(x, ys, ss, ts, as, 1, 4, 1.0f, 16, 1, 1, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_pack_weights_k4_c4_r3_s3(float *p, const float *w)
@@ -1006,14 +1403,19 @@ static TINY_NOINLINE void tiny_conv_c4_h4_w4_k4_r3_s3(float *y, const float *x, 
     tiny_conv(y, x, p, b, 4, 4, 4, 4, 3, 3, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_weighted_sum_x2_n64_relu(float *y, const float *const *xs, const float *const *as)
+static TINY_NOINLINE void tiny_affine_sum_x2_c4_n16_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    tiny_weighted_sum(y, xs, as, 2, 1.0f, 64, 1, 1, 0, 1);
+    tiny_affine_sum(x, ys, ss, ts, as, 2, 4, 1.0f, 16, 1, 1, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_adaptive_pool_c2_h8_w8_oh2_ow2(float *y, const float *x)
 {
     tiny_adaptive_pool(y, x, 2, 8, 8, 2, 2, 1, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_affine_sum_x1_c2_n4(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
+{
+    tiny_affine_sum(x, ys, ss, ts, as, 1, 2, 1.0f, 4, 0, 1, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_adaptive_pool_c4_h4_w4_oh2_ow2(float *y, const float *x)
@@ -1031,9 +1433,9 @@ static TINY_NOINLINE void tiny_conv_c2_h2_w2_k4_r1_s1(float *y, const float *x, 
     tiny_conv(y, x, p, b, 2, 2, 2, 4, 1, 1, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_weighted_sum_x2_n16_relu(float *y, const float *const *xs, const float *const *as)
+static TINY_NOINLINE void tiny_affine_sum_x2_c4_n4_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    tiny_weighted_sum(y, xs, as, 2, 1.0f, 16, 1, 1, 0, 1);
+    tiny_affine_sum(x, ys, ss, ts, as, 2, 4, 1.0f, 4, 1, 1, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_pack_weights_k8_c4_r3_s3(float *p, const float *w)
@@ -1046,9 +1448,14 @@ static TINY_NOINLINE void tiny_conv_c4_h2_w2_k8_r3_s3(float *y, const float *x, 
     tiny_conv(y, x, p, b, 4, 2, 2, 8, 3, 3, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_infer_c8_n4(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
+static TINY_NOINLINE void tiny_batchnorm_running_c8(float *scale, float *shift, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
 {
-    tiny_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 8, 4, 0, 1, 0, 1);
+    tiny_batchnorm_running(scale, shift, gamma, beta, running_mean, running_var, 8, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_affine_sum_x1_c8_n4_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
+{
+    tiny_affine_sum(x, ys, ss, ts, as, 1, 8, 1.0f, 4, 1, 1, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_pack_weights_k8_c8_r3_s3(float *p, const float *w)
@@ -1061,14 +1468,9 @@ static TINY_NOINLINE void tiny_conv_c8_h2_w2_k8_r3_s3(float *y, const float *x, 
     tiny_conv(y, x, p, b, 8, 2, 2, 8, 3, 3, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_weighted_sum_x2_n32_relu(float *y, const float *const *xs, const float *const *as)
+static TINY_NOINLINE void tiny_affine_sum_x2_c8_n4_relu(float *x, const float *const *ys, const float *const *ss, const float *const *ts, const float *const *as)
 {
-    tiny_weighted_sum(y, xs, as, 2, 1.0f, 32, 1, 1, 0, 1);
-}
-
-static TINY_NOINLINE void tiny_batchnorm_infer_c8_n4_relu(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
-{
-    tiny_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 8, 4, 1, 1, 0, 1);
+    tiny_affine_sum(x, ys, ss, ts, as, 2, 8, 1.0f, 4, 1, 1, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_pack_weights_k1280_c8_r1_s1(float *p, const float *w)
@@ -1081,14 +1483,14 @@ static TINY_NOINLINE void tiny_conv_c8_h2_w2_k1280_r1_s1(float *y, const float *
     tiny_conv(y, x, p, b, 8, 2, 2, 1280, 1, 1, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_infer_c1280_n4_relu(float *z, const float *y, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
+static TINY_NOINLINE void tiny_batchnorm_running_c1280(float *scale, float *shift, const float *gamma, const float *beta, const float *running_mean, const float *running_var)
 {
-    tiny_batchnorm_infer(z, y, gamma, beta, running_mean, running_var, 1280, 4, 1, 1, 0, 1);
+    tiny_batchnorm_running(scale, shift, gamma, beta, running_mean, running_var, 1280, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_adaptive_pool_c1280_h2_w2_oh1_ow1(float *y, const float *x)
+static TINY_NOINLINE void tiny_affine_pool_c1280_n4(float *p, const float *y, const float *s, const float *t)
 {
-    tiny_adaptive_pool(y, x, 1280, 2, 2, 1, 1, 1, 0, 1);
+    tiny_affine_pool(p, y, s, t, 1280, 4, 1, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_pack_weights_k3_c1280_r1_s1(float *p, const float *w)
@@ -1106,34 +1508,24 @@ static TINY_NOINLINE void tiny_unpack_logits_k3(float *logits, const float *x, i
     tiny_unpack_logits(logits, x, 3, count, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_c2_n64_relu(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
+static TINY_NOINLINE void tiny_batchnorm_stats_c2_n64(float *scale, float *shift, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
 {
-    tiny_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 2, 64, 1, 1, count, 0, 1);
+    tiny_batchnorm_stats(scale, shift, mean, rstd, running_mean, running_var, y, gamma, beta, 2, 64, 1, count, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_c2_n64(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
+static TINY_NOINLINE void tiny_batchnorm_stats_c4_n16(float *scale, float *shift, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
 {
-    tiny_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 2, 64, 0, 1, count, 0, 1);
+    tiny_batchnorm_stats(scale, shift, mean, rstd, running_mean, running_var, y, gamma, beta, 4, 16, 1, count, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_c4_n16(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
+static TINY_NOINLINE void tiny_batchnorm_stats_c8_n4(float *scale, float *shift, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
 {
-    tiny_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 4, 16, 0, 1, count, 0, 1);
+    tiny_batchnorm_stats(scale, shift, mean, rstd, running_mean, running_var, y, gamma, beta, 8, 4, 1, count, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_c8_n4(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
+static TINY_NOINLINE void tiny_batchnorm_stats_c1280_n4(float *scale, float *shift, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
 {
-    tiny_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 8, 4, 0, 1, count, 0, 1);
-}
-
-static TINY_NOINLINE void tiny_batchnorm_c8_n4_relu(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
-{
-    tiny_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 8, 4, 1, 1, count, 0, 1);
-}
-
-static TINY_NOINLINE void tiny_batchnorm_c1280_n4_relu(float *z, float *mean, float *rstd, float *running_mean, float *running_var, const float *y, const float *gamma, const float *beta, int count)
-{
-    tiny_batchnorm(z, mean, rstd, running_mean, running_var, y, gamma, beta, 1280, 4, 1, 1, count, 0, 1);
+    tiny_batchnorm_stats(scale, shift, mean, rstd, running_mean, running_var, y, gamma, beta, 1280, 4, 1, count, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_dropout_c1280(float *y, const float *x, unsigned long long seed, unsigned long long step, float dropout)
@@ -1166,14 +1558,19 @@ static TINY_NOINLINE void tiny_conv_c3_h1_w1_k1280_r1_s1(float *y, const float *
     tiny_conv(y, x, p, b, 3, 1, 1, 1280, 1, 1, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_adaptive_pool_backward_c1280_h2_w2_oh1_ow1(float *dx, const float *dy)
+static TINY_NOINLINE void tiny_affine_pool_reduce_c1280_n4(float *q, float *sums, const float *dp, const float *y, const float *s, const float *t, const float *mean, const float *rstd)
 {
-    tiny_adaptive_pool_backward(dx, dy, 1280, 2, 2, 1, 1, 0, 1, 0, 1);
+    tiny_affine_pool_reduce(q, sums, dp, y, s, t, mean, rstd, 1280, 4, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_backward_c1280_n4_relu(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static TINY_NOINLINE void tiny_batchnorm_coefficients_x1_c1280_n4(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
 {
-    tiny_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 1280, 4, 1, 1, count, 0, 1);
+    tiny_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 1, 1280, 1.0f, 4, count, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_affine_pool_pull_c1280_n4(float *dy, const float *y, const float *dp, const float *s, const float *t, const float *coefficients, int count)
+{
+    tiny_affine_pool_pull(dy, y, dp, s, t, coefficients, 1280, 4, 1, count, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_conv_weights_backward_c8_h2_w2_k1280_r1_s1(float *dw, const float *x, const float *dy)
@@ -1196,9 +1593,19 @@ static TINY_NOINLINE void tiny_conv_c1280_h2_w2_k8_r1_s1(float *y, const float *
     tiny_conv(y, x, p, b, 1280, 2, 2, 8, 1, 1, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_backward_c8_n4_relu(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static TINY_NOINLINE void tiny_affine_sum_backward_x1_c8_n4(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    tiny_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 8, 4, 1, 1, count, 0, 1);
+    tiny_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 1, 8, 4, 1, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_batchnorm_coefficients_x1_c8_n4(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
+{
+    tiny_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 1, 8, 1.0f, 4, count, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_pull_x1_c8_n4(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
+{
+    tiny_pull(dy, y, coefficients, gs, as, 1, 8, 1.0f, 4, 0, 1, count, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(float *dw, const float *x, const float *dy)
@@ -1216,29 +1623,24 @@ static TINY_NOINLINE void tiny_pack_weights_backward_k8_c8_r3_s3(float *p, const
     tiny_pack_weights_backward(p, w, 8, 8, 3, 3, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_relu_backward_n32(float *dx, const float *dy, const float *y)
+static TINY_NOINLINE void tiny_affine_sum_backward_x2_c8_n4(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    tiny_relu_backward(dx, dy, y, 32, 0, 1, 0, 1);
+    tiny_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 2, 8, 4, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_weighted_sum_backward_c8_n4(float *dx, float *partial, const float *dy, const float *x, const float *a)
+static TINY_NOINLINE void tiny_affine_scalar_backward_c8(float *da, const float *q, const float *p, const float *gamma, const float *beta, const float *a)
 {
-    tiny_weighted_sum_backward(dx, partial, dy, x, a, 8, 1.0f, 4, 0, 1, 0, 1);
+    tiny_affine_scalar_backward(da, q, p, gamma, beta, a, 8, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_scalar_backward_c8(float *da, const float *partial, const float *a)
+static TINY_NOINLINE void tiny_batchnorm_coefficients_x2_c8_n4(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
 {
-    tiny_scalar_backward(da, partial, a, 8, 0, 1);
+    tiny_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 2, 8, 1.0f, 4, count, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_backward_c8_n4(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static TINY_NOINLINE void tiny_pull_x2_c8_n4(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
 {
-    tiny_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 8, 4, 0, 1, count, 0, 1);
-}
-
-static TINY_NOINLINE void tiny_relu_backward_n32_add(float *dx, const float *dy, const float *y)
-{
-    tiny_relu_backward(dx, dy, y, 32, 1, 1, 0, 1);
+    tiny_pull(dy, y, coefficients, gs, as, 2, 8, 1.0f, 4, 0, 1, count, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_conv_weights_backward_c4_h2_w2_k8_r3_s3(float *dw, const float *x, const float *dy)
@@ -1256,19 +1658,19 @@ static TINY_NOINLINE void tiny_conv_c8_h2_w2_k4_r3_s3(float *y, const float *x, 
     tiny_conv(y, x, p, b, 8, 2, 2, 4, 3, 3, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_relu_backward_n16(float *dx, const float *dy, const float *y)
+static TINY_NOINLINE void tiny_affine_sum_backward_x2_c4_n4(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    tiny_relu_backward(dx, dy, y, 16, 0, 1, 0, 1);
+    tiny_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 2, 4, 4, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_weighted_sum_backward_c4_n4(float *dx, float *partial, const float *dy, const float *x, const float *a)
+static TINY_NOINLINE void tiny_affine_scalar_backward_c4(float *da, const float *q, const float *p, const float *gamma, const float *beta, const float *a)
 {
-    tiny_weighted_sum_backward(dx, partial, dy, x, a, 4, 1.0f, 4, 0, 1, 0, 1);
+    tiny_affine_scalar_backward(da, q, p, gamma, beta, a, 4, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_scalar_backward_c4(float *da, const float *partial, const float *a)
+static TINY_NOINLINE void tiny_pull_x1_c4_n4(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
 {
-    tiny_scalar_backward(da, partial, a, 4, 0, 1);
+    tiny_pull(dy, y, coefficients, gs, as, 1, 4, 1.0f, 4, 0, 1, count, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_conv_weights_backward_c2_h2_w2_k4_r1_s1(float *dw, const float *x, const float *dy)
@@ -1296,14 +1698,24 @@ static TINY_NOINLINE void tiny_adaptive_pool_backward_c4_h4_w4_oh2_ow2(float *dx
     tiny_adaptive_pool_backward(dx, dy, 4, 4, 4, 2, 2, 0, 1, 0, 1);
 }
 
+static TINY_NOINLINE void tiny_affine_sum_reduce_x1_c2_n4(float *q, const float *dx, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
+{
+    tiny_affine_sum_reduce(q, dx, ps, ys, means, rstds, 1, 2, 4, 1, 0, 1);
+}
+
 static TINY_NOINLINE void tiny_adaptive_pool_backward_c2_h8_w8_oh2_ow2(float *dx, const float *dy)
 {
     tiny_adaptive_pool_backward(dx, dy, 2, 8, 8, 2, 2, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_backward_c4_n16(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static TINY_NOINLINE void tiny_batchnorm_coefficients_x1_c4_n16(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
 {
-    tiny_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 4, 16, 0, 1, count, 0, 1);
+    tiny_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 1, 4, 1.0f, 16, count, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_pull_x1_c4_n16(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
+{
+    tiny_pull(dy, y, coefficients, gs, as, 1, 4, 1.0f, 16, 0, 1, count, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(float *dw, const float *x, const float *dy)
@@ -1321,19 +1733,24 @@ static TINY_NOINLINE void tiny_pack_weights_backward_k4_c4_r3_s3(float *p, const
     tiny_pack_weights_backward(p, w, 4, 4, 3, 3, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_relu_backward_n64(float *dx, const float *dy, const float *y)
+static TINY_NOINLINE void tiny_affine_sum_backward_x2_c4_n16(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    tiny_relu_backward(dx, dy, y, 64, 0, 1, 0, 1);
+    tiny_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 2, 4, 16, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_weighted_sum_backward_c4_n16(float *dx, float *partial, const float *dy, const float *x, const float *a)
+static TINY_NOINLINE void tiny_affine_sum_backward_x1_c4_n16(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    tiny_weighted_sum_backward(dx, partial, dy, x, a, 4, 1.0f, 16, 0, 1, 0, 1);
+    tiny_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 1, 4, 16, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_relu_backward_n64_add(float *dx, const float *dy, const float *y)
+static TINY_NOINLINE void tiny_batchnorm_coefficients_x2_c4_n16(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
 {
-    tiny_relu_backward(dx, dy, y, 64, 1, 1, 0, 1);
+    tiny_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 2, 4, 1.0f, 16, count, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_pull_x2_c4_n16(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
+{
+    tiny_pull(dy, y, coefficients, gs, as, 2, 4, 1.0f, 16, 0, 1, count, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_conv_weights_backward_c2_h4_w4_k4_r3_s3(float *dw, const float *x, const float *dy)
@@ -1351,14 +1768,24 @@ static TINY_NOINLINE void tiny_conv_c4_h4_w4_k2_r3_s3(float *y, const float *x, 
     tiny_conv(y, x, p, b, 4, 4, 4, 2, 3, 3, 0, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_adaptive_pool_backward_c2_h8_w8_oh4_ow4_add(float *dx, const float *dy)
+static TINY_NOINLINE void tiny_affine_sum_backward_x1_c2_n16(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    tiny_adaptive_pool_backward(dx, dy, 2, 8, 8, 4, 4, 1, 1, 0, 1);
+    tiny_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 1, 2, 16, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_backward_c2_n64(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static TINY_NOINLINE void tiny_adaptive_pool_backward_c2_h8_w8_oh4_ow4(float *dx, const float *dy)
 {
-    tiny_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 2, 64, 0, 1, count, 0, 1);
+    tiny_adaptive_pool_backward(dx, dy, 2, 8, 8, 4, 4, 0, 1, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_batchnorm_coefficients_x2_c2_n64(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
+{
+    tiny_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 2, 2, 1.0f, 64, count, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_pull_x2_c2_n64(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
+{
+    tiny_pull(dy, y, coefficients, gs, as, 2, 2, 1.0f, 64, 0, 1, count, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(float *dw, const float *x, const float *dy)
@@ -1376,29 +1803,29 @@ static TINY_NOINLINE void tiny_pack_weights_backward_k2_c2_r3_s3(float *p, const
     tiny_pack_weights_backward(p, w, 2, 2, 3, 3, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_relu_backward_n128(float *dx, const float *dy, const float *y)
+static TINY_NOINLINE void tiny_affine_sum_backward_x2_c2_n64(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    tiny_relu_backward(dx, dy, y, 128, 0, 1, 0, 1);
+    tiny_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 2, 2, 64, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_weighted_sum_backward_c2_n64(float *dx, float *partial, const float *dy, const float *x, const float *a)
+static TINY_NOINLINE void tiny_affine_scalar_backward_c2(float *da, const float *q, const float *p, const float *gamma, const float *beta, const float *a)
 {
-    tiny_weighted_sum_backward(dx, partial, dy, x, a, 2, 1.0f, 64, 0, 1, 0, 1);
+    tiny_affine_scalar_backward(da, q, p, gamma, beta, a, 2, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_scalar_backward_c2(float *da, const float *partial, const float *a)
+static TINY_NOINLINE void tiny_batchnorm_coefficients_x1_c2_n64(float *coefficients, float *dgamma, float *dbeta, const float *mean, const float *rstd, const float *gamma, const float *const *qs, const float *const *ps, const float *const *as, int count)
 {
-    tiny_scalar_backward(da, partial, a, 2, 0, 1);
+    tiny_batchnorm_coefficients(coefficients, dgamma, dbeta, mean, rstd, gamma, qs, ps, as, 1, 2, 1.0f, 64, count, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_relu_backward_n128_add(float *dx, const float *dy, const float *y)
+static TINY_NOINLINE void tiny_pull_x1_c2_n64(float *dy, const float *y, const float *coefficients, const float *const *gs, const float *const *as, int count)
 {
-    tiny_relu_backward(dx, dy, y, 128, 1, 1, 0, 1);
+    tiny_pull(dy, y, coefficients, gs, as, 1, 2, 1.0f, 64, 0, 1, count, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_batchnorm_backward_c2_n64_relu(float *dy, float *dgamma, float *dbeta, const float *dz, const float *z, const float *y, const float *mean, const float *rstd, const float *gamma, int count)
+static TINY_NOINLINE void tiny_affine_sum_backward_x1_c2_n64(float *g, float *q, const float *dx, const float *x, float *const *ps, const float *const *ys, const float *const *means, const float *const *rstds)
 {
-    tiny_batchnorm_backward(dy, dgamma, dbeta, dz, z, y, mean, rstd, gamma, 2, 64, 1, 1, count, 0, 1);
+    tiny_affine_sum_backward(g, q, dx, x, ps, ys, means, rstds, 1, 2, 64, 1, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_conv_weights_backward_c1_h8_w8_k2_r3_s3(float *dw, const float *x, const float *dy)
@@ -1424,14 +1851,16 @@ static void tiny_infer_stem(const tiny_call *call)
     tiny_pack_weights_k2_c1_r3_s3(arena + 2048, params + 0);
     // stem.conv0  [2, 8, 8]
     tiny_conv_c1_h8_w8_k2_r3_s3(arena + 2080, arena + 0, arena + 2048, params + 18);
+    // stem.bn0.scale
+    tiny_batchnorm_running_c2(arena + 0, arena + 16, params + 20, params + 22, state + 0, state + 2);
     // stem.bn0.relu  [2, 8, 8]
-    tiny_batchnorm_infer_c2_n64_relu(arena + 2080, arena + 2080, params + 20, params + 22, state + 0, state + 2);
+    tiny_affine_sum_x1_c2_n64_relu(arena + 6176, (const float *const[]){arena + 2080}, (const float *const[]){arena + 0}, (const float *const[]){arena + 16}, (const float *const[]){NULL});
     // stem.conv1.packed
     tiny_pack_weights_k2_c2_r3_s3(arena + 0, params + 24);
     // stem.conv1  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 6176, arena + 2080, arena + 0, params + 60);
-    // stem.bn1.relu  [2, 8, 8]
-    tiny_batchnorm_infer_c2_n64_relu(arena + 6176, arena + 6176, params + 62, params + 64, state + 4, state + 6);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 48, arena + 6176, arena + 0, params + 60);
+    // stem.bn1.scale
+    tiny_batchnorm_running_c2(arena + 0, arena + 16, params + 62, params + 64, state + 4, state + 6);
 }
 
 // cell 0
@@ -1441,28 +1870,30 @@ static void tiny_infer_cell_0(const tiny_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // stem.bn1.relu  [2, 8, 8]
+    tiny_affine_sum_x1_c2_n64_relu(arena + 4144, (const float *const[]){arena + 48}, (const float *const[]){arena + 0}, (const float *const[]){arena + 16}, (const float *const[]){NULL});
     // cell0.node0.op0.conv3x3.packed
-    tiny_pack_weights_k2_c2_r3_s3(arena + 0, params + 66);
+    tiny_pack_weights_k2_c2_r3_s3(arena + 8240, params + 66);
     // cell0.node0.op0.conv3x3  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 48, arena + 6176, arena + 0, params + 102);
-    // cell0.node0.op0.bn  [2, 8, 8]
-    tiny_batchnorm_infer_c2_n64(arena + 48, arena + 48, params + 104, params + 106, state + 8, state + 10);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 0, arena + 4144, arena + 8240, params + 102);
+    // cell0.node0.op0.bn.scale
+    tiny_batchnorm_running_c2(arena + 4096, arena + 4112, params + 104, params + 106, state + 8, state + 10);
     // cell0.node0.op0.bn.relu  [2, 8, 8]
-    tiny_relu_n128(arena + 4144, arena + 48);
+    tiny_affine_sum_x1_c2_n64_relu(arena + 4128, (const float *const[]){arena + 0}, (const float *const[]){arena + 4096}, (const float *const[]){arena + 4112}, (const float *const[]){NULL});
     // cell0.node0.op1.conv3x3.packed
-    tiny_pack_weights_k2_c2_r3_s3(arena + 0, params + 108);
+    tiny_pack_weights_k2_c2_r3_s3(arena + 8224, params + 108);
     // cell0.node0.op1.conv3x3  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 8240, arena + 4144, arena + 0, params + 144);
-    // cell0.node0.op1.bn  [2, 8, 8]
-    tiny_batchnorm_infer_c2_n64(arena + 8240, arena + 8240, params + 146, params + 148, state + 12, state + 14);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 8272, arena + 4128, arena + 8224, params + 144);
+    // cell0.node0.op1.bn.scale
+    tiny_batchnorm_running_c2(arena + 4128, arena + 4144, params + 146, params + 148, state + 12, state + 14);
     // cell0.node0.op2.sum.relu  [2, 8, 8]
-    tiny_weighted_sum_x2_n128_relu(arena + 48, (const float *const[]){arena + 48, arena + 8240}, (const float *const[]){params + 150, params + 151});
+    tiny_affine_sum_x2_c2_n64_relu(arena + 4160, (const float *const[]){arena + 0, arena + 8272}, (const float *const[]){arena + 4096, arena + 4128}, (const float *const[]){arena + 4112, arena + 4144}, (const float *const[]){params + 150, params + 151});
     // cell0.node0.op2.conv3x3.packed
-    tiny_pack_weights_k2_c2_r3_s3(arena + 0, params + 152);
+    tiny_pack_weights_k2_c2_r3_s3(arena + 8256, params + 152);
     // cell0.node0.op2.conv3x3  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 4144, arena + 48, arena + 0, params + 188);
-    // cell0.node0.op2.bn  [2, 8, 8]
-    tiny_batchnorm_infer_c2_n64(arena + 4144, arena + 4144, params + 190, params + 192, state + 16, state + 18);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 0, arena + 4160, arena + 8256, params + 188);
+    // cell0.node0.op2.bn.scale
+    tiny_batchnorm_running_c2(arena + 4096, arena + 4112, params + 190, params + 192, state + 16, state + 18);
 }
 
 // cell 1
@@ -1472,32 +1903,32 @@ static void tiny_infer_cell_1(const tiny_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
-    // cell0.node0.op2.bn.pooled  [2, 4, 4]
-    tiny_adaptive_pool_c2_h8_w8_oh4_ow4(arena + 8240, arena + 4144);
+    // cell0.node0.op2.bn.pooled.raw  [2, 4, 4]
+    tiny_adaptive_pool_c2_h8_w8_oh4_ow4(arena + 4128, arena + 0);
     // cell0.node0.op2.bn.pooled.relu  [2, 4, 4]
-    tiny_relu_n32(arena + 8240, arena + 8240);
+    tiny_affine_sum_x1_c2_n16_relu(arena + 5152, (const float *const[]){arena + 4128}, (const float *const[]){arena + 4096}, (const float *const[]){arena + 4112}, (const float *const[]){NULL});
     // cell1.node0.op0.conv3x3.packed
-    tiny_pack_weights_k4_c2_r3_s3(arena + 9264, params + 194);
+    tiny_pack_weights_k4_c2_r3_s3(arena + 4128, params + 194);
     // cell1.node0.op0.conv3x3  [4, 4, 4]
-    tiny_conv_c2_h4_w4_k4_r3_s3(arena + 9344, arena + 8240, arena + 9264, params + 266);
-    // cell1.node0.op0.bn  [4, 4, 4]
-    tiny_batchnorm_infer_c4_n16(arena + 9344, arena + 9344, params + 270, params + 274, state + 20, state + 24);
+    tiny_conv_c2_h4_w4_k4_r3_s3(arena + 6176, arena + 5152, arena + 4128, params + 266);
+    // cell1.node0.op0.bn.scale
+    tiny_batchnorm_running_c4(arena + 4128, arena + 4144, params + 270, params + 274, state + 20, state + 24);
     // cell1.node0.op0.bn.relu  [4, 4, 4]
-    tiny_relu_n64(arena + 0, arena + 9344);
+    tiny_affine_sum_x1_c4_n16_relu(arena + 8224, (const float *const[]){arena + 6176}, (const float *const[]){arena + 4128}, (const float *const[]){arena + 4144}, (const float *const[]){NULL});
     // cell1.node0.op1.conv3x3.packed
-    tiny_pack_weights_k4_c4_r3_s3(arena + 11392, params + 278);
+    tiny_pack_weights_k4_c4_r3_s3(arena + 4160, params + 278);
     // cell1.node0.op1.conv3x3  [4, 4, 4]
-    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 2048, arena + 0, arena + 11392, params + 422);
-    // cell1.node0.op1.bn  [4, 4, 4]
-    tiny_batchnorm_infer_c4_n16(arena + 2048, arena + 2048, params + 426, params + 430, state + 28, state + 32);
+    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 10272, arena + 8224, arena + 4160, params + 422);
+    // cell1.node0.op1.bn.scale
+    tiny_batchnorm_running_c4(arena + 12320, arena + 12336, params + 426, params + 430, state + 28, state + 32);
     // cell1.node0.op2.sum.relu  [4, 4, 4]
-    tiny_weighted_sum_x2_n64_relu(arena + 9344, (const float *const[]){arena + 9344, arena + 2048}, (const float *const[]){params + 434, params + 435});
+    tiny_affine_sum_x2_c4_n16_relu(arena + 8224, (const float *const[]){arena + 6176, arena + 10272}, (const float *const[]){arena + 4128, arena + 12320}, (const float *const[]){arena + 4144, arena + 12336}, (const float *const[]){params + 434, params + 435});
     // cell1.node0.op2.conv3x3.packed
-    tiny_pack_weights_k4_c4_r3_s3(arena + 11392, params + 436);
+    tiny_pack_weights_k4_c4_r3_s3(arena + 10272, params + 436);
     // cell1.node0.op2.conv3x3  [4, 4, 4]
-    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 0, arena + 9344, arena + 11392, params + 580);
-    // cell1.node0.op2.bn  [4, 4, 4]
-    tiny_batchnorm_infer_c4_n16(arena + 0, arena + 0, params + 584, params + 588, state + 36, state + 40);
+    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 4128, arena + 8224, arena + 10272, params + 580);
+    // cell1.node0.op2.bn.scale
+    tiny_batchnorm_running_c4(arena + 6176, arena + 6192, params + 584, params + 588, state + 36, state + 40);
 }
 
 // cell 2
@@ -1507,38 +1938,40 @@ static void tiny_infer_cell_2(const tiny_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // cell0.node0.op2.bn.pooled.raw  [2, 2, 2]
+    tiny_adaptive_pool_c2_h8_w8_oh2_ow2(arena + 6208, arena + 0);
     // cell0.node0.op2.bn.pooled  [2, 2, 2]
-    tiny_adaptive_pool_c2_h8_w8_oh2_ow2(arena + 2048, arena + 4144);
-    // cell1.node0.op2.bn.pooled  [4, 2, 2]
-    tiny_adaptive_pool_c4_h4_w4_oh2_ow2(arena + 2304, arena + 0);
+    tiny_affine_sum_x1_c2_n4(arena + 0, (const float *const[]){arena + 6208}, (const float *const[]){arena + 4096}, (const float *const[]){arena + 4112}, (const float *const[]){NULL});
+    // cell1.node0.op2.bn.pooled.raw  [4, 2, 2]
+    tiny_adaptive_pool_c4_h4_w4_oh2_ow2(arena + 256, arena + 4128);
     // cell2.projection0.packed
-    tiny_pack_weights_k4_c2_r1_s1(arena + 0, params + 592);
+    tiny_pack_weights_k4_c2_r1_s1(arena + 768, params + 592);
     // cell2.projection0  [4, 2, 2]
-    tiny_conv_c2_h2_w2_k4_r1_s1(arena + 16, arena + 2048, arena + 0, params + 600);
+    tiny_conv_c2_h2_w2_k4_r1_s1(arena + 784, arena + 0, arena + 768, params + 600);
     // cell2.sum.relu  [4, 2, 2]
-    tiny_weighted_sum_x2_n16_relu(arena + 16, (const float *const[]){arena + 16, arena + 2304}, (const float *const[]){NULL, params + 604});
+    tiny_affine_sum_x2_c4_n4_relu(arena + 1296, (const float *const[]){arena + 784, arena + 256}, (const float *const[]){NULL, arena + 6176}, (const float *const[]){NULL, arena + 6192}, (const float *const[]){NULL, params + 604});
     // cell2.node0.op0.conv3x3.packed
-    tiny_pack_weights_k8_c4_r3_s3(arena + 528, params + 605);
+    tiny_pack_weights_k8_c4_r3_s3(arena + 0, params + 605);
     // cell2.node0.op0.conv3x3  [8, 2, 2]
-    tiny_conv_c4_h2_w2_k8_r3_s3(arena + 816, arena + 16, arena + 528, params + 893);
-    // cell2.node0.op0.bn  [8, 2, 2]
-    tiny_batchnorm_infer_c8_n4(arena + 816, arena + 816, params + 901, params + 909, state + 44, state + 52);
+    tiny_conv_c4_h2_w2_k8_r3_s3(arena + 1808, arena + 1296, arena + 0, params + 893);
+    // cell2.node0.op0.bn.scale
+    tiny_batchnorm_running_c8(arena + 0, arena + 16, params + 901, params + 909, state + 44, state + 52);
     // cell2.node0.op0.bn.relu  [8, 2, 2]
-    tiny_relu_n32(arena + 1840, arena + 816);
+    tiny_affine_sum_x1_c8_n4_relu(arena + 32, (const float *const[]){arena + 1808}, (const float *const[]){arena + 0}, (const float *const[]){arena + 16}, (const float *const[]){NULL});
     // cell2.node0.op1.conv3x3.packed
-    tiny_pack_weights_k8_c8_r3_s3(arena + 0, params + 917);
+    tiny_pack_weights_k8_c8_r3_s3(arena + 1056, params + 917);
     // cell2.node0.op1.conv3x3  [8, 2, 2]
-    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 2864, arena + 1840, arena + 0, params + 1493);
-    // cell2.node0.op1.bn  [8, 2, 2]
-    tiny_batchnorm_infer_c8_n4(arena + 2864, arena + 2864, params + 1501, params + 1509, state + 60, state + 68);
+    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 2832, arena + 32, arena + 1056, params + 1493);
+    // cell2.node0.op1.bn.scale
+    tiny_batchnorm_running_c8(arena + 32, arena + 48, params + 1501, params + 1509, state + 60, state + 68);
     // cell2.node0.op2.sum.relu  [8, 2, 2]
-    tiny_weighted_sum_x2_n32_relu(arena + 816, (const float *const[]){arena + 816, arena + 2864}, (const float *const[]){params + 1517, params + 1518});
+    tiny_affine_sum_x2_c8_n4_relu(arena + 64, (const float *const[]){arena + 1808, arena + 2832}, (const float *const[]){arena + 0, arena + 32}, (const float *const[]){arena + 16, arena + 48}, (const float *const[]){params + 1517, params + 1518});
     // cell2.node0.op2.conv3x3.packed
-    tiny_pack_weights_k8_c8_r3_s3(arena + 0, params + 1519);
+    tiny_pack_weights_k8_c8_r3_s3(arena + 1088, params + 1519);
     // cell2.node0.op2.conv3x3  [8, 2, 2]
-    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 1840, arena + 816, arena + 0, params + 2095);
-    // cell2.node0.op2.bn.relu  [8, 2, 2]
-    tiny_batchnorm_infer_c8_n4_relu(arena + 1840, arena + 1840, params + 2103, params + 2111, state + 76, state + 84);
+    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 1664, arena + 64, arena + 1088, params + 2095);
+    // cell2.node0.op2.bn.scale
+    tiny_batchnorm_running_c8(arena + 0, arena + 16, params + 2103, params + 2111, state + 76, state + 84);
 }
 
 // head
@@ -1548,18 +1981,20 @@ static void tiny_infer_head(const tiny_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // cell2.node0.op2.bn.relu  [8, 2, 2]
+    tiny_affine_sum_x1_c8_n4_relu(arena + 32, (const float *const[]){arena + 1664}, (const float *const[]){arena + 0}, (const float *const[]){arena + 16}, (const float *const[]){NULL});
     // head.conv.packed
-    tiny_pack_weights_k1280_c8_r1_s1(arena + 2864, params + 2119);
+    tiny_pack_weights_k1280_c8_r1_s1(arena + 1056, params + 2119);
     // head.conv  [1280, 2, 2]
-    tiny_conv_c8_h2_w2_k1280_r1_s1(arena + 13104, arena + 1840, arena + 2864, params + 12359);
-    // head.bn.relu  [1280, 2, 2]
-    tiny_batchnorm_infer_c1280_n4_relu(arena + 13104, arena + 13104, params + 13639, params + 14919, state + 92, state + 1372);
+    tiny_conv_c8_h2_w2_k1280_r1_s1(arena + 11296, arena + 32, arena + 1056, params + 12359);
+    // head.bn.scale
+    tiny_batchnorm_running_c1280(arena + 0, arena + 1280, params + 13639, params + 14919, state + 92, state + 1372);
     // head.bn.relu.pooled  [1280, 1, 1]
-    tiny_adaptive_pool_c1280_h2_w2_oh1_ow1(arena + 176944, arena + 13104);
+    tiny_affine_pool_c1280_n4(arena + 175136, arena + 11296, arena + 0, arena + 1280);
     // head.logits.packed
     tiny_pack_weights_k3_c1280_r1_s1(arena + 0, params + 16199);
     // head.logits  [3, 1, 1]
-    tiny_conv_c1280_h1_w1_k3_r1_s1(arena + 3840, arena + 176944, arena + 0, params + 20039);
+    tiny_conv_c1280_h1_w1_k3_r1_s1(arena + 3840, arena + 175136, arena + 0, params + 20039);
     // logits
     tiny_unpack_logits_k3(call->logits, arena + 3840, call->count);
 }
@@ -1586,14 +2021,16 @@ static void tiny_gradient_stem(const tiny_call *call)
     tiny_pack_weights_k2_c1_r3_s3(arena + 2048, params + 0);
     // stem.conv0  [2, 8, 8]
     tiny_conv_c1_h8_w8_k2_r3_s3(arena + 2080, arena + 0, arena + 2048, params + 18);
+    // stem.bn0.scale
+    tiny_batchnorm_stats_c2_n64(arena + 2048, arena + 2064, arena + 6176, arena + 6192, state + 0, state + 2, arena + 2080, params + 20, params + 22, call->count);
     // stem.bn0.relu  [2, 8, 8]
-    tiny_batchnorm_c2_n64_relu(arena + 6176, arena + 2048, arena + 2064, state + 0, state + 2, arena + 2080, params + 20, params + 22, call->count);
+    tiny_affine_sum_x1_c2_n64_relu(arena + 6208, (const float *const[]){arena + 2080}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 2064}, (const float *const[]){NULL});
     // stem.conv1.packed
-    tiny_pack_weights_k2_c2_r3_s3(arena + 10272, params + 24);
+    tiny_pack_weights_k2_c2_r3_s3(arena + 10304, params + 24);
     // stem.conv1  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 10320, arena + 6176, arena + 10272, params + 60);
-    // stem.bn1.relu  [2, 8, 8]
-    tiny_batchnorm_c2_n64_relu(arena + 14416, arena + 10272, arena + 10288, state + 4, state + 6, arena + 10320, params + 62, params + 64, call->count);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 10352, arena + 6208, arena + 10304, params + 60);
+    // stem.bn1.scale
+    tiny_batchnorm_stats_c2_n64(arena + 2048, arena + 2064, arena + 10304, arena + 10320, state + 4, state + 6, arena + 10352, params + 62, params + 64, call->count);
 }
 
 // cell 0
@@ -1603,28 +2040,30 @@ static void tiny_gradient_cell_0(const tiny_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // stem.bn1.relu  [2, 8, 8]
+    tiny_affine_sum_x1_c2_n64_relu(arena + 14448, (const float *const[]){arena + 10352}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 2064}, (const float *const[]){NULL});
     // cell0.node0.op0.conv3x3.packed
-    tiny_pack_weights_k2_c2_r3_s3(arena + 18512, params + 66);
+    tiny_pack_weights_k2_c2_r3_s3(arena + 18544, params + 66);
     // cell0.node0.op0.conv3x3  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 18560, arena + 14416, arena + 18512, params + 102);
-    // cell0.node0.op0.bn  [2, 8, 8]
-    tiny_batchnorm_c2_n64(arena + 22656, arena + 10304, arena + 18512, state + 8, state + 10, arena + 18560, params + 104, params + 106, call->count);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 18592, arena + 14448, arena + 18544, params + 102);
+    // cell0.node0.op0.bn.scale
+    tiny_batchnorm_stats_c2_n64(arena + 10336, arena + 2048, arena + 2064, arena + 18544, state + 8, state + 10, arena + 18592, params + 104, params + 106, call->count);
     // cell0.node0.op0.bn.relu  [2, 8, 8]
-    tiny_relu_n128(arena + 26752, arena + 22656);
+    tiny_affine_sum_x1_c2_n64_relu(arena + 22688, (const float *const[]){arena + 18592}, (const float *const[]){arena + 10336}, (const float *const[]){arena + 2048}, (const float *const[]){NULL});
     // cell0.node0.op1.conv3x3.packed
-    tiny_pack_weights_k2_c2_r3_s3(arena + 30848, params + 108);
+    tiny_pack_weights_k2_c2_r3_s3(arena + 26784, params + 108);
     // cell0.node0.op1.conv3x3  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 30896, arena + 26752, arena + 30848, params + 144);
-    // cell0.node0.op1.bn  [2, 8, 8]
-    tiny_batchnorm_c2_n64(arena + 34992, arena + 18528, arena + 18544, state + 12, state + 14, arena + 30896, params + 146, params + 148, call->count);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 26832, arena + 22688, arena + 26784, params + 144);
+    // cell0.node0.op1.bn.scale
+    tiny_batchnorm_stats_c2_n64(arena + 18560, arena + 18576, arena + 26784, arena + 26800, state + 12, state + 14, arena + 26832, params + 146, params + 148, call->count);
     // cell0.node0.op2.sum.relu  [2, 8, 8]
-    tiny_weighted_sum_x2_n128_relu(arena + 39088, (const float *const[]){arena + 22656, arena + 34992}, (const float *const[]){params + 150, params + 151});
+    tiny_affine_sum_x2_c2_n64_relu(arena + 30928, (const float *const[]){arena + 18592, arena + 26832}, (const float *const[]){arena + 10336, arena + 18560}, (const float *const[]){arena + 2048, arena + 18576}, (const float *const[]){params + 150, params + 151});
     // cell0.node0.op2.conv3x3.packed
-    tiny_pack_weights_k2_c2_r3_s3(arena + 30848, params + 152);
+    tiny_pack_weights_k2_c2_r3_s3(arena + 35024, params + 152);
     // cell0.node0.op2.conv3x3  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 43184, arena + 39088, arena + 30848, params + 188);
-    // cell0.node0.op2.bn  [2, 8, 8]
-    tiny_batchnorm_c2_n64(arena + 47280, arena + 30848, arena + 30864, state + 16, state + 18, arena + 43184, params + 190, params + 192, call->count);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 35072, arena + 30928, arena + 35024, params + 188);
+    // cell0.node0.op2.bn.scale
+    tiny_batchnorm_stats_c2_n64(arena + 2048, arena + 10336, arena + 26816, arena + 18560, state + 16, state + 18, arena + 35072, params + 190, params + 192, call->count);
 }
 
 // cell 1
@@ -1634,32 +2073,32 @@ static void tiny_gradient_cell_1(const tiny_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
-    // cell0.node0.op2.bn.pooled  [2, 4, 4]
-    tiny_adaptive_pool_c2_h8_w8_oh4_ow4(arena + 51376, arena + 47280);
+    // cell0.node0.op2.bn.pooled.raw  [2, 4, 4]
+    tiny_adaptive_pool_c2_h8_w8_oh4_ow4(arena + 39168, arena + 35072);
     // cell0.node0.op2.bn.pooled.relu  [2, 4, 4]
-    tiny_relu_n32(arena + 51376, arena + 51376);
+    tiny_affine_sum_x1_c2_n16_relu(arena + 40192, (const float *const[]){arena + 39168}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){NULL});
     // cell1.node0.op0.conv3x3.packed
-    tiny_pack_weights_k4_c2_r3_s3(arena + 52400, params + 194);
+    tiny_pack_weights_k4_c2_r3_s3(arena + 41216, params + 194);
     // cell1.node0.op0.conv3x3  [4, 4, 4]
-    tiny_conv_c2_h4_w4_k4_r3_s3(arena + 52480, arena + 51376, arena + 52400, params + 266);
-    // cell1.node0.op0.bn  [4, 4, 4]
-    tiny_batchnorm_c4_n16(arena + 54528, arena + 30880, arena + 52400, state + 20, state + 24, arena + 52480, params + 270, params + 274, call->count);
+    tiny_conv_c2_h4_w4_k4_r3_s3(arena + 41296, arena + 40192, arena + 41216, params + 266);
+    // cell1.node0.op0.bn.scale
+    tiny_batchnorm_stats_c4_n16(arena + 18576, arena + 35024, arena + 35040, arena + 35056, state + 20, state + 24, arena + 41296, params + 270, params + 274, call->count);
     // cell1.node0.op0.bn.relu  [4, 4, 4]
-    tiny_relu_n64(arena + 56576, arena + 54528);
+    tiny_affine_sum_x1_c4_n16_relu(arena + 43344, (const float *const[]){arena + 41296}, (const float *const[]){arena + 18576}, (const float *const[]){arena + 35024}, (const float *const[]){NULL});
     // cell1.node0.op1.conv3x3.packed
-    tiny_pack_weights_k4_c4_r3_s3(arena + 58624, params + 278);
+    tiny_pack_weights_k4_c4_r3_s3(arena + 45392, params + 278);
     // cell1.node0.op1.conv3x3  [4, 4, 4]
-    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 58768, arena + 56576, arena + 58624, params + 422);
-    // cell1.node0.op1.bn  [4, 4, 4]
-    tiny_batchnorm_c4_n16(arena + 60816, arena + 52416, arena + 52432, state + 28, state + 32, arena + 58768, params + 426, params + 430, call->count);
+    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 45536, arena + 43344, arena + 45392, params + 422);
+    // cell1.node0.op1.bn.scale
+    tiny_batchnorm_stats_c4_n16(arena + 41216, arena + 41232, arena + 41248, arena + 41264, state + 28, state + 32, arena + 45536, params + 426, params + 430, call->count);
     // cell1.node0.op2.sum.relu  [4, 4, 4]
-    tiny_weighted_sum_x2_n64_relu(arena + 62864, (const float *const[]){arena + 54528, arena + 60816}, (const float *const[]){params + 434, params + 435});
+    tiny_affine_sum_x2_c4_n16_relu(arena + 47584, (const float *const[]){arena + 41296, arena + 45536}, (const float *const[]){arena + 18576, arena + 41216}, (const float *const[]){arena + 35024, arena + 41232}, (const float *const[]){params + 434, params + 435});
     // cell1.node0.op2.conv3x3.packed
-    tiny_pack_weights_k4_c4_r3_s3(arena + 58624, params + 436);
+    tiny_pack_weights_k4_c4_r3_s3(arena + 45392, params + 436);
     // cell1.node0.op2.conv3x3  [4, 4, 4]
-    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 64912, arena + 62864, arena + 58624, params + 580);
-    // cell1.node0.op2.bn  [4, 4, 4]
-    tiny_batchnorm_c4_n16(arena + 66960, arena + 52448, arena + 52464, state + 36, state + 40, arena + 64912, params + 584, params + 588, call->count);
+    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 49632, arena + 47584, arena + 45392, params + 580);
+    // cell1.node0.op2.bn.scale
+    tiny_batchnorm_stats_c4_n16(arena + 18576, arena + 35024, arena + 41280, arena + 41216, state + 36, state + 40, arena + 49632, params + 584, params + 588, call->count);
 }
 
 // cell 2
@@ -1669,38 +2108,40 @@ static void tiny_gradient_cell_2(const tiny_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // cell0.node0.op2.bn.pooled.raw  [2, 2, 2]
+    tiny_adaptive_pool_c2_h8_w8_oh2_ow2(arena + 51680, arena + 35072);
     // cell0.node0.op2.bn.pooled  [2, 2, 2]
-    tiny_adaptive_pool_c2_h8_w8_oh2_ow2(arena + 69008, arena + 47280);
-    // cell1.node0.op2.bn.pooled  [4, 2, 2]
-    tiny_adaptive_pool_c4_h4_w4_oh2_ow2(arena + 47280, arena + 66960);
+    tiny_affine_sum_x1_c2_n4(arena + 51936, (const float *const[]){arena + 51680}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){NULL});
+    // cell1.node0.op2.bn.pooled.raw  [4, 2, 2]
+    tiny_adaptive_pool_c4_h4_w4_oh2_ow2(arena + 52192, arena + 49632);
     // cell2.projection0.packed
-    tiny_pack_weights_k4_c2_r1_s1(arena + 58624, params + 592);
+    tiny_pack_weights_k4_c2_r1_s1(arena + 2048, params + 592);
     // cell2.projection0  [4, 2, 2]
-    tiny_conv_c2_h2_w2_k4_r1_s1(arena + 66960, arena + 69008, arena + 58624, params + 600);
+    tiny_conv_c2_h2_w2_k4_r1_s1(arena + 52704, arena + 51936, arena + 2048, params + 600);
     // cell2.sum.relu  [4, 2, 2]
-    tiny_weighted_sum_x2_n16_relu(arena + 67472, (const float *const[]){arena + 66960, arena + 47280}, (const float *const[]){NULL, params + 604});
+    tiny_affine_sum_x2_c4_n4_relu(arena + 53216, (const float *const[]){arena + 52704, arena + 52192}, (const float *const[]){NULL, arena + 18576}, (const float *const[]){NULL, arena + 35024}, (const float *const[]){NULL, params + 604});
     // cell2.node0.op0.conv3x3.packed
-    tiny_pack_weights_k8_c4_r3_s3(arena + 67984, params + 605);
+    tiny_pack_weights_k8_c4_r3_s3(arena + 53728, params + 605);
     // cell2.node0.op0.conv3x3  [8, 2, 2]
-    tiny_conv_c4_h2_w2_k8_r3_s3(arena + 47792, arena + 67472, arena + 67984, params + 893);
-    // cell2.node0.op0.bn  [8, 2, 2]
-    tiny_batchnorm_c8_n4(arena + 67984, arena + 58624, arena + 58640, state + 44, state + 52, arena + 47792, params + 901, params + 909, call->count);
+    tiny_conv_c4_h2_w2_k8_r3_s3(arena + 54016, arena + 53216, arena + 53728, params + 893);
+    // cell2.node0.op0.bn.scale
+    tiny_batchnorm_stats_c8_n4(arena + 2048, arena + 10336, arena + 18576, arena + 35024, state + 44, state + 52, arena + 54016, params + 901, params + 909, call->count);
     // cell2.node0.op0.bn.relu  [8, 2, 2]
-    tiny_relu_n32(arena + 48816, arena + 67984);
+    tiny_affine_sum_x1_c8_n4_relu(arena + 55040, (const float *const[]){arena + 54016}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){NULL});
     // cell2.node0.op1.conv3x3.packed
-    tiny_pack_weights_k8_c8_r3_s3(arena + 49840, params + 917);
+    tiny_pack_weights_k8_c8_r3_s3(arena + 56064, params + 917);
     // cell2.node0.op1.conv3x3  [8, 2, 2]
-    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 69264, arena + 48816, arena + 49840, params + 1493);
-    // cell2.node0.op1.bn  [8, 2, 2]
-    tiny_batchnorm_c8_n4(arena + 49840, arena + 58656, arena + 58672, state + 60, state + 68, arena + 69264, params + 1501, params + 1509, call->count);
+    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 56640, arena + 55040, arena + 56064, params + 1493);
+    // cell2.node0.op1.bn.scale
+    tiny_batchnorm_stats_c8_n4(arena + 41232, arena + 45392, arena + 45408, arena + 45424, state + 60, state + 68, arena + 56640, params + 1501, params + 1509, call->count);
     // cell2.node0.op2.sum.relu  [8, 2, 2]
-    tiny_weighted_sum_x2_n32_relu(arena + 70288, (const float *const[]){arena + 67984, arena + 49840}, (const float *const[]){params + 1517, params + 1518});
+    tiny_affine_sum_x2_c8_n4_relu(arena + 57664, (const float *const[]){arena + 54016, arena + 56640}, (const float *const[]){arena + 2048, arena + 41232}, (const float *const[]){arena + 10336, arena + 45392}, (const float *const[]){params + 1517, params + 1518});
     // cell2.node0.op2.conv3x3.packed
-    tiny_pack_weights_k8_c8_r3_s3(arena + 71312, params + 1519);
+    tiny_pack_weights_k8_c8_r3_s3(arena + 56064, params + 1519);
     // cell2.node0.op2.conv3x3  [8, 2, 2]
-    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 71888, arena + 70288, arena + 71312, params + 2095);
-    // cell2.node0.op2.bn.relu  [8, 2, 2]
-    tiny_batchnorm_c8_n4_relu(arena + 72912, arena + 58688, arena + 58704, state + 76, state + 84, arena + 71888, params + 2103, params + 2111, call->count);
+    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 58688, arena + 57664, arena + 56064, params + 2095);
+    // cell2.node0.op2.bn.scale
+    tiny_batchnorm_stats_c8_n4(arena + 2048, arena + 10336, arena + 41232, arena + 45392, state + 76, state + 84, arena + 58688, params + 2103, params + 2111, call->count);
 }
 
 // head
@@ -1710,24 +2151,26 @@ static void tiny_gradient_head(const tiny_call *call)
     float *const params = call->params;
     float *const state = call->state;
 
+    // cell2.node0.op2.bn.relu  [8, 2, 2]
+    tiny_affine_sum_x1_c8_n4_relu(arena + 59712, (const float *const[]){arena + 58688}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){NULL});
     // head.conv.packed
-    tiny_pack_weights_k1280_c8_r1_s1(arena + 73936, params + 2119);
+    tiny_pack_weights_k1280_c8_r1_s1(arena + 60736, params + 2119);
     // head.conv  [1280, 2, 2]
-    tiny_conv_c8_h2_w2_k1280_r1_s1(arena + 84176, arena + 72912, arena + 73936, params + 12359);
-    // head.bn.relu  [1280, 2, 2]
-    tiny_batchnorm_c1280_n4_relu(arena + 248016, arena + 73936, arena + 75216, state + 92, state + 1372, arena + 84176, params + 13639, params + 14919, call->count);
+    tiny_conv_c8_h2_w2_k1280_r1_s1(arena + 70976, arena + 59712, arena + 60736, params + 12359);
+    // head.bn.scale
+    tiny_batchnorm_stats_c1280_n4(arena + 60736, arena + 62016, arena + 63296, arena + 64576, state + 92, state + 1372, arena + 70976, params + 13639, params + 14919, call->count);
     // head.bn.relu.pooled  [1280, 1, 1]
-    tiny_adaptive_pool_c1280_h2_w2_oh1_ow1(arena + 411856, arena + 248016);
+    tiny_affine_pool_c1280_n4(arena + 234816, arena + 70976, arena + 60736, arena + 62016);
     // head.dropout  [1280, 1, 1]
-    tiny_dropout_c1280(arena + 411856, arena + 411856, call->seed, call->step, call->dropout);
+    tiny_dropout_c1280(arena + 234816, arena + 234816, call->seed, call->step, call->dropout);
     // head.logits.packed
-    tiny_pack_weights_k3_c1280_r1_s1(arena + 76496, params + 16199);
+    tiny_pack_weights_k3_c1280_r1_s1(arena + 65856, params + 16199);
     // head.logits  [3, 1, 1]
-    tiny_conv_c1280_h1_w1_k3_r1_s1(arena + 50864, arena + 411856, arena + 76496, params + 20039);
+    tiny_conv_c1280_h1_w1_k3_r1_s1(arena + 45440, arena + 234816, arena + 65856, params + 20039);
     // logits
-    tiny_unpack_logits_k3(call->logits, arena + 50864, call->count);
+    tiny_unpack_logits_k3(call->logits, arena + 45440, call->count);
     // d.head.logits  [3, 1, 1]
-    tiny_loss_k3(arena + 50960, call->loss, arena + 50864, call->labels, call->count, call->label_smoothing);
+    tiny_loss_k3(arena + 53728, call->loss, arena + 45440, call->labels, call->count, call->label_smoothing);
 }
 
 // head, backward
@@ -1738,27 +2181,31 @@ static void tiny_gradient_head_backward(const tiny_call *call)
     float *const grads = call->grads;
 
     // d.fc.weight
-    tiny_conv_weights_backward_c1280_h1_w1_k3_r1_s1(grads + 16199, arena + 411856, arena + 50960);
+    tiny_conv_weights_backward_c1280_h1_w1_k3_r1_s1(grads + 16199, arena + 234816, arena + 53728);
     // d.fc.bias
-    tiny_channel_sum_c3_n1(grads + 20039, arena + 50960);
+    tiny_channel_sum_c3_n1(grads + 20039, arena + 53728);
     // head.logits.packed_backward
-    tiny_pack_weights_backward_k3_c1280_r1_s1(arena + 76496, params + 16199);
+    tiny_pack_weights_backward_k3_c1280_r1_s1(arena + 65856, params + 16199);
     // d.head.dropout  [1280, 1, 1]
-    tiny_conv_c3_h1_w1_k1280_r1_s1(arena + 411856, arena + 50960, arena + 76496, NULL);
+    tiny_conv_c3_h1_w1_k1280_r1_s1(arena + 234816, arena + 53728, arena + 65856, NULL);
     // d.head.bn.relu.pooled  [1280, 1, 1]
-    tiny_dropout_c1280(arena + 411856, arena + 411856, call->seed, call->step, call->dropout);
-    // d.head.bn.relu  [1280, 2, 2]
-    tiny_adaptive_pool_backward_c1280_h2_w2_oh1_ow1(arena + 452816, arena + 411856);
+    tiny_dropout_c1280(arena + 234816, arena + 234816, call->seed, call->step, call->dropout);
+    // d.head.conv.q
+    tiny_affine_pool_reduce_c1280_n4(arena + 65856, arena + 67136, arena + 234816, arena + 70976, arena + 60736, arena + 62016, arena + 63296, arena + 64576);
+    // d.head.conv.coefficients
+    tiny_batchnorm_coefficients_x1_c1280_n4(arena + 275776, grads + 13639, grads + 14919, arena + 63296, arena + 64576, params + 13639, (const float *const[]){arena + 65856}, (const float *const[]){arena + 67136}, (const float *const[]){NULL}, call->count);
     // d.head.conv  [1280, 2, 2]
-    tiny_batchnorm_backward_c1280_n4_relu(arena + 452816, grads + 13639, grads + 14919, arena + 452816, arena + 248016, arena + 84176, arena + 73936, arena + 75216, params + 13639, call->count);
+    tiny_affine_pool_pull_c1280_n4(arena + 70976, arena + 70976, arena + 234816, arena + 60736, arena + 62016, arena + 275776, call->count);
     // d.conv_out.1.weight
-    tiny_conv_weights_backward_c8_h2_w2_k1280_r1_s1(grads + 2119, arena + 72912, arena + 452816);
+    tiny_conv_weights_backward_c8_h2_w2_k1280_r1_s1(grads + 2119, arena + 59712, arena + 70976);
     // d.conv_out.1.bias
     tiny_zero_n1280(grads + 12359);
     // head.conv.packed_backward
-    tiny_pack_weights_backward_k1280_c8_r1_s1(arena + 73936, params + 2119);
+    tiny_pack_weights_backward_k1280_c8_r1_s1(arena + 60736, params + 2119);
     // d.cell2.node0.op2.bn.relu  [8, 2, 2]
-    tiny_conv_c1280_h2_w2_k8_r1_s1(arena + 84176, arena + 452816, arena + 73936, NULL);
+    tiny_conv_c1280_h2_w2_k8_r1_s1(arena + 234816, arena + 70976, arena + 60736, NULL);
+    // d.cell2.node0.op2.bn.relu.before  [8, 2, 2]
+    tiny_affine_sum_backward_x1_c8_n4(arena + 234816, arena + 2048, arena + 234816, arena + 59712, (float *const[]){arena + 10336}, (const float *const[]){arena + 58688}, (const float *const[]){arena + 41232}, (const float *const[]){arena + 45392});
 }
 
 // cell 2, backward
@@ -1768,68 +2215,70 @@ static void tiny_gradient_cell_2_backward(const tiny_call *call)
     float *const params = call->params;
     float *const grads = call->grads;
 
+    // d.cell2.node0.op2.conv3x3.coefficients
+    tiny_batchnorm_coefficients_x1_c8_n4(arena + 45440, grads + 2103, grads + 2111, arena + 41232, arena + 45392, params + 2103, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){NULL}, call->count);
     // d.cell2.node0.op2.conv3x3  [8, 2, 2]
-    tiny_batchnorm_backward_c8_n4_relu(arena + 84176, grads + 2103, grads + 2111, arena + 84176, arena + 72912, arena + 71888, arena + 58688, arena + 58704, params + 2103, call->count);
+    tiny_pull_x1_c8_n4(arena + 234816, arena + 58688, arena + 45440, (const float *const[]){arena + 234816}, (const float *const[]){NULL}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.2.operation.op.weight
-    tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(grads + 1519, arena + 70288, arena + 84176);
+    tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(grads + 1519, arena + 57664, arena + 234816);
     // d.node_ops.2.node_ops.0.node_ops.2.operation.op.bias
     tiny_zero_n8(grads + 2095);
     // cell2.node0.op2.conv3x3.packed_backward
-    tiny_pack_weights_backward_k8_c8_r3_s3(arena + 71312, params + 1519);
+    tiny_pack_weights_backward_k8_c8_r3_s3(arena + 56064, params + 1519);
     // d.cell2.node0.op2.sum.relu  [8, 2, 2]
-    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 71888, arena + 84176, arena + 71312, NULL);
+    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 235840, arena + 234816, arena + 56064, NULL);
     // d.cell2.node0.op2.sum.relu.before  [8, 2, 2]
-    tiny_relu_backward_n32(arena + 71888, arena + 71888, arena + 70288);
-    // d.cell2.node0.op0.bn  [8, 2, 2]
-    tiny_weighted_sum_backward_c8_n4(arena + 70288, arena + 58688, arena + 71888, arena + 67984, params + 1517);
+    tiny_affine_sum_backward_x2_c8_n4(arena + 235840, arena + 2048, arena + 235840, arena + 57664, (float *const[]){arena + 10336, arena + 41232}, (const float *const[]){arena + 54016, arena + 56640}, (const float *const[]){arena + 18576, arena + 45408}, (const float *const[]){arena + 35024, arena + 45424});
     // d.node_ops.2.node_ops.0.node_ops.2.merger.0.mean
-    tiny_scalar_backward_c8(grads + 1517, arena + 58688, params + 1517);
-    // d.cell2.node0.op1.bn  [8, 2, 2]
-    tiny_weighted_sum_backward_c8_n4(arena + 67984, arena + 58688, arena + 71888, arena + 49840, params + 1518);
+    tiny_affine_scalar_backward_c8(grads + 1517, arena + 2048, arena + 10336, params + 901, params + 909, params + 1517);
     // d.node_ops.2.node_ops.0.node_ops.2.merger.1.mean
-    tiny_scalar_backward_c8(grads + 1518, arena + 58688, params + 1518);
+    tiny_affine_scalar_backward_c8(grads + 1518, arena + 2048, arena + 41232, params + 1501, params + 1509, params + 1518);
+    // d.cell2.node0.op1.conv3x3.coefficients
+    tiny_batchnorm_coefficients_x1_c8_n4(arena + 45440, grads + 1501, grads + 1509, arena + 45408, arena + 45424, params + 1501, (const float *const[]){arena + 2048}, (const float *const[]){arena + 41232}, (const float *const[]){params + 1518}, call->count);
     // d.cell2.node0.op1.conv3x3  [8, 2, 2]
-    tiny_batchnorm_backward_c8_n4(arena + 67984, grads + 1501, grads + 1509, arena + 67984, NULL, arena + 69264, arena + 58656, arena + 58672, params + 1501, call->count);
+    tiny_pull_x1_c8_n4(arena + 236864, arena + 56640, arena + 45440, (const float *const[]){arena + 235840}, (const float *const[]){params + 1518}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.1.operation.op.weight
-    tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(grads + 917, arena + 48816, arena + 67984);
+    tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(grads + 917, arena + 55040, arena + 236864);
     // d.node_ops.2.node_ops.0.node_ops.1.operation.op.bias
     tiny_zero_n8(grads + 1493);
     // cell2.node0.op1.conv3x3.packed_backward
-    tiny_pack_weights_backward_k8_c8_r3_s3(arena + 69264, params + 917);
+    tiny_pack_weights_backward_k8_c8_r3_s3(arena + 237888, params + 917);
     // d.cell2.node0.op0.bn.relu  [8, 2, 2]
-    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 49840, arena + 67984, arena + 69264, NULL);
-    // d.cell2.node0.op0.bn  [8, 2, 2]
-    tiny_relu_backward_n32_add(arena + 70288, arena + 49840, arena + 48816);
+    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 238464, arena + 236864, arena + 237888, NULL);
+    // d.cell2.node0.op0.bn.relu.before  [8, 2, 2]
+    tiny_affine_sum_backward_x1_c8_n4(arena + 238464, arena + 41232, arena + 238464, arena + 55040, (float *const[]){arena + 45392}, (const float *const[]){arena + 54016}, (const float *const[]){arena + 18576}, (const float *const[]){arena + 35024});
+    // d.cell2.node0.op0.conv3x3.coefficients
+    tiny_batchnorm_coefficients_x2_c8_n4(arena + 45408, grads + 901, grads + 909, arena + 18576, arena + 35024, params + 901, (const float *const[]){arena + 41232, arena + 2048}, (const float *const[]){arena + 45392, arena + 10336}, (const float *const[]){NULL, params + 1517}, call->count);
     // d.cell2.node0.op0.conv3x3  [8, 2, 2]
-    tiny_batchnorm_backward_c8_n4(arena + 70288, grads + 901, grads + 909, arena + 70288, NULL, arena + 47792, arena + 58624, arena + 58640, params + 901, call->count);
+    tiny_pull_x2_c8_n4(arena + 238464, arena + 54016, arena + 45408, (const float *const[]){arena + 238464, arena + 235840}, (const float *const[]){NULL, params + 1517}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.0.operation.op.weight
-    tiny_conv_weights_backward_c4_h2_w2_k8_r3_s3(grads + 605, arena + 67472, arena + 70288);
+    tiny_conv_weights_backward_c4_h2_w2_k8_r3_s3(grads + 605, arena + 53216, arena + 238464);
     // d.node_ops.2.node_ops.0.node_ops.0.operation.op.bias
     tiny_zero_n8(grads + 893);
     // cell2.node0.op0.conv3x3.packed_backward
-    tiny_pack_weights_backward_k8_c4_r3_s3(arena + 67984, params + 605);
+    tiny_pack_weights_backward_k8_c4_r3_s3(arena + 239488, params + 605);
     // d.cell2.sum.relu  [4, 2, 2]
-    tiny_conv_c8_h2_w2_k4_r3_s3(arena + 68272, arena + 70288, arena + 67984, NULL);
+    tiny_conv_c8_h2_w2_k4_r3_s3(arena + 239776, arena + 238464, arena + 239488, NULL);
     // d.cell2.sum.relu.before  [4, 2, 2]
-    tiny_relu_backward_n16(arena + 68272, arena + 68272, arena + 67472);
-    // d.cell2.projection0  [4, 2, 2]
-    tiny_weighted_sum_backward_c4_n4(arena + 67472, NULL, arena + 68272, arena + 66960, NULL);
-    // d.cell1.node0.op2.bn.pooled  [4, 2, 2]
-    tiny_weighted_sum_backward_c4_n4(arena + 66960, arena + 58624, arena + 68272, arena + 47280, params + 604);
+    tiny_affine_sum_backward_x2_c4_n4(arena + 239776, arena + 2048, arena + 239776, arena + 53216, (float *const[]){NULL, arena + 10336}, (const float *const[]){arena + 52704, arena + 52192}, (const float *const[]){NULL, arena + 41280}, (const float *const[]){NULL, arena + 41216});
     // d.node_ops.2.merger.1.mean
-    tiny_scalar_backward_c4(grads + 604, arena + 58624, params + 604);
+    tiny_affine_scalar_backward_c4(grads + 604, arena + 2048, arena + 10336, params + 584, params + 588, params + 604);
+    // d.cell2.projection0  [4, 2, 2]
+    tiny_pull_x1_c4_n4(arena + 240288, NULL, NULL, (const float *const[]){arena + 239776}, (const float *const[]){NULL}, call->count);
     // d.node_ops.2.merger.0.weight
-    tiny_conv_weights_backward_c2_h2_w2_k4_r1_s1(grads + 592, arena + 69008, arena + 67472);
+    tiny_conv_weights_backward_c2_h2_w2_k4_r1_s1(grads + 592, arena + 51936, arena + 240288);
     // d.node_ops.2.merger.0.bias
-    tiny_channel_sum_c4_n4(grads + 600, arena + 67472);
+    tiny_channel_sum_c4_n4(grads + 600, arena + 240288);
     // cell2.projection0.packed_backward
-    tiny_pack_weights_backward_k4_c2_r1_s1(arena + 58624, params + 592);
+    tiny_pack_weights_backward_k4_c2_r1_s1(arena + 18576, params + 592);
     // d.cell0.node0.op2.bn.pooled  [2, 2, 2]
-    tiny_conv_c4_h2_w2_k2_r1_s1(arena + 47280, arena + 67472, arena + 58624, NULL);
-    // d.cell1.node0.op2.bn  [4, 4, 4]
-    tiny_adaptive_pool_backward_c4_h4_w4_oh2_ow2(arena + 47536, arena + 66960);
-    // d.cell0.node0.op2.bn  [2, 8, 8]
-    tiny_adaptive_pool_backward_c2_h8_w8_oh2_ow2(arena + 66960, arena + 47280);
+    tiny_conv_c4_h2_w2_k2_r1_s1(arena + 240800, arena + 240288, arena + 18576, NULL);
+    // d.cell1.node0.op2.bn.pooled.raw.whole  [4, 4, 4]
+    tiny_adaptive_pool_backward_c4_h4_w4_oh2_ow2(arena + 241056, arena + 239776);
+    // d.cell0.node0.op2.bn.pooled.q
+    tiny_affine_sum_reduce_x1_c2_n4(arena + 18576, arena + 240800, (float *const[]){arena + 35024}, (const float *const[]){arena + 51680}, (const float *const[]){arena + 26816}, (const float *const[]){arena + 18560});
+    // d.cell0.node0.op2.bn.pooled.raw.whole  [2, 8, 8]
+    tiny_adaptive_pool_backward_c2_h8_w8_oh2_ow2(arena + 243104, arena + 240800);
 }
 
 // cell 1, backward
@@ -1839,52 +2288,54 @@ static void tiny_gradient_cell_1_backward(const tiny_call *call)
     float *const params = call->params;
     float *const grads = call->grads;
 
+    // d.cell1.node0.op2.conv3x3.coefficients
+    tiny_batchnorm_coefficients_x1_c4_n16(arena + 41232, grads + 584, grads + 588, arena + 41280, arena + 41216, params + 584, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){params + 604}, call->count);
     // d.cell1.node0.op2.conv3x3  [4, 4, 4]
-    tiny_batchnorm_backward_c4_n16(arena + 47536, grads + 584, grads + 588, arena + 47536, NULL, arena + 64912, arena + 52448, arena + 52464, params + 584, call->count);
+    tiny_pull_x1_c4_n16(arena + 241056, arena + 49632, arena + 41232, (const float *const[]){arena + 241056}, (const float *const[]){params + 604}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.2.operation.op.weight
-    tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(grads + 436, arena + 62864, arena + 47536);
+    tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(grads + 436, arena + 47584, arena + 241056);
     // d.node_ops.1.node_ops.0.node_ops.2.operation.op.bias
     tiny_zero_n4(grads + 580);
     // cell1.node0.op2.conv3x3.packed_backward
-    tiny_pack_weights_backward_k4_c4_r3_s3(arena + 58624, params + 436);
+    tiny_pack_weights_backward_k4_c4_r3_s3(arena + 45392, params + 436);
     // d.cell1.node0.op2.sum.relu  [4, 4, 4]
-    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 64912, arena + 47536, arena + 58624, NULL);
+    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 247200, arena + 241056, arena + 45392, NULL);
     // d.cell1.node0.op2.sum.relu.before  [4, 4, 4]
-    tiny_relu_backward_n64(arena + 64912, arena + 64912, arena + 62864);
-    // d.cell1.node0.op0.bn  [4, 4, 4]
-    tiny_weighted_sum_backward_c4_n16(arena + 62864, arena + 52448, arena + 64912, arena + 54528, params + 434);
+    tiny_affine_sum_backward_x2_c4_n16(arena + 247200, arena + 2048, arena + 247200, arena + 47584, (float *const[]){arena + 10336, arena + 41280}, (const float *const[]){arena + 41296, arena + 45536}, (const float *const[]){arena + 35040, arena + 41248}, (const float *const[]){arena + 35056, arena + 41264});
     // d.node_ops.1.node_ops.0.node_ops.2.merger.0.mean
-    tiny_scalar_backward_c4(grads + 434, arena + 52448, params + 434);
-    // d.cell1.node0.op1.bn  [4, 4, 4]
-    tiny_weighted_sum_backward_c4_n16(arena + 54528, arena + 52448, arena + 64912, arena + 60816, params + 435);
+    tiny_affine_scalar_backward_c4(grads + 434, arena + 2048, arena + 10336, params + 270, params + 274, params + 434);
     // d.node_ops.1.node_ops.0.node_ops.2.merger.1.mean
-    tiny_scalar_backward_c4(grads + 435, arena + 52448, params + 435);
+    tiny_affine_scalar_backward_c4(grads + 435, arena + 2048, arena + 41280, params + 426, params + 430, params + 435);
+    // d.cell1.node0.op1.conv3x3.coefficients
+    tiny_batchnorm_coefficients_x1_c4_n16(arena + 41216, grads + 426, grads + 430, arena + 41248, arena + 41264, params + 426, (const float *const[]){arena + 2048}, (const float *const[]){arena + 41280}, (const float *const[]){params + 435}, call->count);
     // d.cell1.node0.op1.conv3x3  [4, 4, 4]
-    tiny_batchnorm_backward_c4_n16(arena + 54528, grads + 426, grads + 430, arena + 54528, NULL, arena + 58768, arena + 52416, arena + 52432, params + 426, call->count);
+    tiny_pull_x1_c4_n16(arena + 249248, arena + 45536, arena + 41216, (const float *const[]){arena + 247200}, (const float *const[]){params + 435}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.1.operation.op.weight
-    tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(grads + 278, arena + 56576, arena + 54528);
+    tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(grads + 278, arena + 43344, arena + 249248);
     // d.node_ops.1.node_ops.0.node_ops.1.operation.op.bias
     tiny_zero_n4(grads + 422);
     // cell1.node0.op1.conv3x3.packed_backward
-    tiny_pack_weights_backward_k4_c4_r3_s3(arena + 64912, params + 278);
+    tiny_pack_weights_backward_k4_c4_r3_s3(arena + 251296, params + 278);
     // d.cell1.node0.op0.bn.relu  [4, 4, 4]
-    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 47280, arena + 54528, arena + 64912, NULL);
-    // d.cell1.node0.op0.bn  [4, 4, 4]
-    tiny_relu_backward_n64_add(arena + 62864, arena + 47280, arena + 56576);
+    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 251440, arena + 249248, arena + 251296, NULL);
+    // d.cell1.node0.op0.bn.relu.before  [4, 4, 4]
+    tiny_affine_sum_backward_x1_c4_n16(arena + 251440, arena + 41216, arena + 251440, arena + 43344, (float *const[]){arena + 41232}, (const float *const[]){arena + 41296}, (const float *const[]){arena + 35040}, (const float *const[]){arena + 35056});
+    // d.cell1.node0.op0.conv3x3.coefficients
+    tiny_batchnorm_coefficients_x2_c4_n16(arena + 41248, grads + 270, grads + 274, arena + 35040, arena + 35056, params + 270, (const float *const[]){arena + 41216, arena + 2048}, (const float *const[]){arena + 41232, arena + 10336}, (const float *const[]){NULL, params + 434}, call->count);
     // d.cell1.node0.op0.conv3x3  [4, 4, 4]
-    tiny_batchnorm_backward_c4_n16(arena + 62864, grads + 270, grads + 274, arena + 62864, NULL, arena + 52480, arena + 30880, arena + 52400, params + 270, call->count);
+    tiny_pull_x2_c4_n16(arena + 251440, arena + 41296, arena + 41248, (const float *const[]){arena + 251440, arena + 247200}, (const float *const[]){NULL, params + 434}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.0.operation.op.weight
-    tiny_conv_weights_backward_c2_h4_w4_k4_r3_s3(grads + 194, arena + 51376, arena + 62864);
+    tiny_conv_weights_backward_c2_h4_w4_k4_r3_s3(grads + 194, arena + 40192, arena + 251440);
     // d.node_ops.1.node_ops.0.node_ops.0.operation.op.bias
     tiny_zero_n4(grads + 266);
     // cell1.node0.op0.conv3x3.packed_backward
-    tiny_pack_weights_backward_k4_c2_r3_s3(arena + 64912, params + 194);
+    tiny_pack_weights_backward_k4_c2_r3_s3(arena + 247200, params + 194);
     // d.cell0.node0.op2.bn.pooled.relu  [2, 4, 4]
-    tiny_conv_c4_h4_w4_k2_r3_s3(arena + 64992, arena + 62864, arena + 64912, NULL);
-    // d.cell0.node0.op2.bn.pooled  [2, 4, 4]
-    tiny_relu_backward_n32(arena + 64992, arena + 64992, arena + 51376);
-    // d.cell0.node0.op2.bn  [2, 8, 8]
-    tiny_adaptive_pool_backward_c2_h8_w8_oh4_ow4_add(arena + 66960, arena + 64992);
+    tiny_conv_c4_h4_w4_k2_r3_s3(arena + 247280, arena + 251440, arena + 247200, NULL);
+    // d.cell0.node0.op2.bn.pooled.relu.before  [2, 4, 4]
+    tiny_affine_sum_backward_x1_c2_n16(arena + 247280, arena + 2048, arena + 247280, arena + 40192, (float *const[]){arena + 10336}, (const float *const[]){arena + 39168}, (const float *const[]){arena + 26816}, (const float *const[]){arena + 18560});
+    // d.cell0.node0.op2.bn.pooled.raw.whole  [2, 8, 8]
+    tiny_adaptive_pool_backward_c2_h8_w8_oh4_ow4(arena + 248304, arena + 247280);
 }
 
 // cell 0, backward
@@ -1894,48 +2345,52 @@ static void tiny_gradient_cell_0_backward(const tiny_call *call)
     float *const params = call->params;
     float *const grads = call->grads;
 
+    // d.cell0.node0.op2.conv3x3.coefficients
+    tiny_batchnorm_coefficients_x2_c2_n64(arena + 35040, grads + 190, grads + 192, arena + 26816, arena + 18560, params + 190, (const float *const[]){arena + 2048, arena + 18576}, (const float *const[]){arena + 10336, arena + 35024}, (const float *const[]){NULL, NULL}, call->count);
     // d.cell0.node0.op2.conv3x3  [2, 8, 8]
-    tiny_batchnorm_backward_c2_n64(arena + 66960, grads + 190, grads + 192, arena + 66960, NULL, arena + 43184, arena + 30848, arena + 30864, params + 190, call->count);
+    tiny_pull_x2_c2_n64(arena + 248304, arena + 35072, arena + 35040, (const float *const[]){arena + 248304, arena + 243104}, (const float *const[]){NULL, NULL}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.2.operation.op.weight
-    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 152, arena + 39088, arena + 66960);
+    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 152, arena + 30928, arena + 248304);
     // d.node_ops.0.node_ops.0.node_ops.2.operation.op.bias
     tiny_zero_n2(grads + 188);
     // cell0.node0.op2.conv3x3.packed_backward
-    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 30848, params + 152);
+    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 252400, params + 152);
     // d.cell0.node0.op2.sum.relu  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 43184, arena + 66960, arena + 30848, NULL);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 252448, arena + 248304, arena + 252400, NULL);
     // d.cell0.node0.op2.sum.relu.before  [2, 8, 8]
-    tiny_relu_backward_n128(arena + 43184, arena + 43184, arena + 39088);
-    // d.cell0.node0.op0.bn  [2, 8, 8]
-    tiny_weighted_sum_backward_c2_n64(arena + 39088, arena + 30848, arena + 43184, arena + 22656, params + 150);
+    tiny_affine_sum_backward_x2_c2_n64(arena + 252448, arena + 2048, arena + 252448, arena + 30928, (float *const[]){arena + 10336, arena + 26816}, (const float *const[]){arena + 18592, arena + 26832}, (const float *const[]){arena + 2064, arena + 26784}, (const float *const[]){arena + 18544, arena + 26800});
     // d.node_ops.0.node_ops.0.node_ops.2.merger.0.mean
-    tiny_scalar_backward_c2(grads + 150, arena + 30848, params + 150);
-    // d.cell0.node0.op1.bn  [2, 8, 8]
-    tiny_weighted_sum_backward_c2_n64(arena + 22656, arena + 30848, arena + 43184, arena + 34992, params + 151);
+    tiny_affine_scalar_backward_c2(grads + 150, arena + 2048, arena + 10336, params + 104, params + 106, params + 150);
     // d.node_ops.0.node_ops.0.node_ops.2.merger.1.mean
-    tiny_scalar_backward_c2(grads + 151, arena + 30848, params + 151);
+    tiny_affine_scalar_backward_c2(grads + 151, arena + 2048, arena + 26816, params + 146, params + 148, params + 151);
+    // d.cell0.node0.op1.conv3x3.coefficients
+    tiny_batchnorm_coefficients_x1_c2_n64(arena + 18560, grads + 146, grads + 148, arena + 26784, arena + 26800, params + 146, (const float *const[]){arena + 2048}, (const float *const[]){arena + 26816}, (const float *const[]){params + 151}, call->count);
     // d.cell0.node0.op1.conv3x3  [2, 8, 8]
-    tiny_batchnorm_backward_c2_n64(arena + 22656, grads + 146, grads + 148, arena + 22656, NULL, arena + 30896, arena + 18528, arena + 18544, params + 146, call->count);
+    tiny_pull_x1_c2_n64(arena + 256544, arena + 26832, arena + 18560, (const float *const[]){arena + 252448}, (const float *const[]){params + 151}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.1.operation.op.weight
-    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 108, arena + 26752, arena + 22656);
+    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 108, arena + 22688, arena + 256544);
     // d.node_ops.0.node_ops.0.node_ops.1.operation.op.bias
     tiny_zero_n2(grads + 144);
     // cell0.node0.op1.conv3x3.packed_backward
-    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 30848, params + 108);
+    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 260640, params + 108);
     // d.cell0.node0.op0.bn.relu  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 30896, arena + 22656, arena + 30848, NULL);
-    // d.cell0.node0.op0.bn  [2, 8, 8]
-    tiny_relu_backward_n128_add(arena + 39088, arena + 30896, arena + 26752);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 260688, arena + 256544, arena + 260640, NULL);
+    // d.cell0.node0.op0.bn.relu.before  [2, 8, 8]
+    tiny_affine_sum_backward_x1_c2_n64(arena + 260688, arena + 18560, arena + 260688, arena + 22688, (float *const[]){arena + 18576}, (const float *const[]){arena + 18592}, (const float *const[]){arena + 2064}, (const float *const[]){arena + 18544});
+    // d.cell0.node0.op0.conv3x3.coefficients
+    tiny_batchnorm_coefficients_x2_c2_n64(arena + 256544, grads + 104, grads + 106, arena + 2064, arena + 18544, params + 104, (const float *const[]){arena + 18560, arena + 2048}, (const float *const[]){arena + 18576, arena + 10336}, (const float *const[]){NULL, params + 150}, call->count);
     // d.cell0.node0.op0.conv3x3  [2, 8, 8]
-    tiny_batchnorm_backward_c2_n64(arena + 39088, grads + 104, grads + 106, arena + 39088, NULL, arena + 18560, arena + 10304, arena + 18512, params + 104, call->count);
+    tiny_pull_x2_c2_n64(arena + 260688, arena + 18592, arena + 256544, (const float *const[]){arena + 260688, arena + 252448}, (const float *const[]){NULL, params + 150}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.0.operation.op.weight
-    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 66, arena + 14416, arena + 39088);
+    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 66, arena + 14448, arena + 260688);
     // d.node_ops.0.node_ops.0.node_ops.0.operation.op.bias
     tiny_zero_n2(grads + 102);
     // cell0.node0.op0.conv3x3.packed_backward
-    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 18512, params + 66);
+    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 264784, params + 66);
     // d.stem.bn1.relu  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 18560, arena + 39088, arena + 18512, NULL);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 264832, arena + 260688, arena + 264784, NULL);
+    // d.stem.bn1.relu.before  [2, 8, 8]
+    tiny_affine_sum_backward_x1_c2_n64(arena + 264832, arena + 10336, arena + 264832, arena + 14448, (float *const[]){arena + 2048}, (const float *const[]){arena + 10352}, (const float *const[]){arena + 10304}, (const float *const[]){arena + 10320});
 }
 
 // stem, backward
@@ -1945,20 +2400,26 @@ static void tiny_gradient_stem_backward(const tiny_call *call)
     float *const params = call->params;
     float *const grads = call->grads;
 
+    // d.stem.conv1.coefficients
+    tiny_batchnorm_coefficients_x1_c2_n64(arena + 2064, grads + 62, grads + 64, arena + 10304, arena + 10320, params + 62, (const float *const[]){arena + 10336}, (const float *const[]){arena + 2048}, (const float *const[]){NULL}, call->count);
     // d.stem.conv1  [2, 8, 8]
-    tiny_batchnorm_backward_c2_n64_relu(arena + 18560, grads + 62, grads + 64, arena + 18560, arena + 14416, arena + 10320, arena + 10272, arena + 10288, params + 62, call->count);
+    tiny_pull_x1_c2_n64(arena + 264832, arena + 10352, arena + 2064, (const float *const[]){arena + 264832}, (const float *const[]){NULL}, call->count);
     // d.first_conv.3.weight
-    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 24, arena + 6176, arena + 18560);
+    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 24, arena + 6208, arena + 264832);
     // d.first_conv.3.bias
     tiny_zero_n2(grads + 60);
     // stem.conv1.packed_backward
-    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 10272, params + 24);
+    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 268928, params + 24);
     // d.stem.bn0.relu  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 10320, arena + 18560, arena + 10272, NULL);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 268976, arena + 264832, arena + 268928, NULL);
+    // d.stem.bn0.relu.before  [2, 8, 8]
+    tiny_affine_sum_backward_x1_c2_n64(arena + 268976, arena + 2048, arena + 268976, arena + 6208, (float *const[]){arena + 2064}, (const float *const[]){arena + 2080}, (const float *const[]){arena + 6176}, (const float *const[]){arena + 6192});
+    // d.stem.conv0.coefficients
+    tiny_batchnorm_coefficients_x1_c2_n64(arena + 273072, grads + 20, grads + 22, arena + 6176, arena + 6192, params + 20, (const float *const[]){arena + 2048}, (const float *const[]){arena + 2064}, (const float *const[]){NULL}, call->count);
     // d.stem.conv0  [2, 8, 8]
-    tiny_batchnorm_backward_c2_n64_relu(arena + 10320, grads + 20, grads + 22, arena + 10320, arena + 6176, arena + 2080, arena + 2048, arena + 2064, params + 20, call->count);
+    tiny_pull_x1_c2_n64(arena + 268976, arena + 2080, arena + 273072, (const float *const[]){arena + 268976}, (const float *const[]){NULL}, call->count);
     // d.first_conv.0.weight
-    tiny_conv_weights_backward_c1_h8_w8_k2_r3_s3(grads + 0, arena + 0, arena + 10320);
+    tiny_conv_weights_backward_c1_h8_w8_k2_r3_s3(grads + 0, arena + 0, arena + 268976);
     // d.first_conv.0.bias
     tiny_zero_n2(grads + 18);
 }
@@ -2012,8 +2473,8 @@ void tiny_init(uint64_t seed)
     tiny_step = 0;
 }
 
-// One step of SGD on the first `count` <= TINY_BATCH images: forward in training mode, backward, update.  Returns the mean
-// loss.  labels: 0 .. TINY_CLASSES - 1.  The gradients stay in tiny_grads.
+// One step of SGD on the first `count` <= TINY_BATCH images: forward in training mode, backward,
+// update.  Returns the mean loss.  labels: 0 .. TINY_CLASSES - 1.  The gradients stay in tiny_grads.
 float tiny_train_step(const float *images, const int32_t *labels, int count, float learning_rate)
 {
     float loss = 0.0f;
@@ -2037,8 +2498,8 @@ float tiny_train_step(const float *images, const int32_t *labels, int count, flo
     return loss;
 }
 
-// images: [TINY_BATCH][TINY_CHANNELS][TINY_HEIGHT][TINY_WIDTH], normalised; logits: [TINY_BATCH][TINY_CLASSES]; running statistics.
-// arena: TINY_ARENA_BYTES, aligned to 64 bytes.
+// images: [TINY_BATCH][TINY_CHANNELS][TINY_HEIGHT][TINY_WIDTH], normalised; logits: [TINY_BATCH][TINY_CLASSES];
+// running statistics. arena: TINY_ARENA_BYTES, aligned to 64 bytes.
 void tiny_infer_in(void *arena, const float *images, float *logits)
 {
     const tiny_call call = {.arena = (float *)arena,
@@ -2055,15 +2516,18 @@ void tiny_infer(const float *images, float *logits)
     tiny_infer_in(tiny_arena, images, logits);
 }
 
-// face_pixels.c - raw pixels to what the network reads: (pixel / 255 - mean) / deviation, per channel.
+// face_pixels.c - raw pixels to what the network reads: (pixel / 255 - mean) / deviation, per
+// channel.
 
 // One image; hwc tells that the channels of a pixel lie together.
 static void tiny_normalise(const uint8_t *pixels, float *image, int hwc)
 {
     for (int c = 0; c < TINY_CHANNELS; c++)
         for (int i = 0; i < TINY_HEIGHT * TINY_WIDTH; i++) {
-            const uint8_t pixel = hwc ? pixels[i * TINY_CHANNELS + c] : pixels[c * TINY_HEIGHT * TINY_WIDTH + i];
-            image[c * TINY_HEIGHT * TINY_WIDTH + i] = ((float)pixel * (1.0f / 255.0f) - tiny_mean[c]) / tiny_deviation[c];
+            const uint8_t pixel =
+                hwc ? pixels[i * TINY_CHANNELS + c] : pixels[c * TINY_HEIGHT * TINY_WIDTH + i];
+            image[c * TINY_HEIGHT * TINY_WIDTH + i] =
+                ((float)pixel * (1.0f / 255.0f) - tiny_mean[c]) / tiny_deviation[c];
         }
 }
 
@@ -2072,17 +2536,19 @@ void tiny_infer_u8(const uint8_t *images, float *logits)
     static float normalised[TINY_BATCH * TINY_CHANNELS * TINY_HEIGHT * TINY_WIDTH];
     for (int n = 0; n < TINY_BATCH; n++)
         tiny_normalise(images + (size_t)n * TINY_CHANNELS * TINY_HEIGHT * TINY_WIDTH,
-                     normalised + (size_t)n * TINY_CHANNELS * TINY_HEIGHT * TINY_WIDTH, TINY_PIXELS_ARE_HWC);
+                     normalised + (size_t)n * TINY_CHANNELS * TINY_HEIGHT * TINY_WIDTH,
+                     TINY_PIXELS_ARE_HWC);
     tiny_infer(normalised, logits);
 }
 
 #ifdef TINY_MAIN
-// main_read.c - records from a file: one label byte, then TINY_CHANNELS * TINY_HEIGHT * TINY_WIDTH pixel bytes, channel by
-// channel (CIFAR-10's own format).
+// main_read.c - records from a file: one label byte, then TINY_CHANNELS * TINY_HEIGHT * TINY_WIDTH pixel
+// bytes, channel by channel (CIFAR-10's own format).
 #include <stdio.h>
 #include <stdlib.h>
 
-// Reads up to TINY_BATCH records, normalised; returns how many.  A piece of a record at the end is an error.
+// Reads up to TINY_BATCH records, normalised; returns how many.  A piece of a record at the end is an
+// error.
 static int tiny_read_batch(FILE *file, float *images, int32_t *labels)
 {
     static uint8_t record[1 + TINY_CHANNELS * TINY_HEIGHT * TINY_WIDTH];
@@ -2091,8 +2557,8 @@ static int tiny_read_batch(FILE *file, float *images, int32_t *labels)
         if (got == 0)
             return n;
         if (got != sizeof record || record[0] >= TINY_CLASSES) {
-            fprintf(stderr, "error: bad record: %lu bytes of %lu, label %d of %d classes\n", (unsigned long)got,
-                    (unsigned long)sizeof record, record[0], TINY_CLASSES);
+            fprintf(stderr, "error: bad record: %lu bytes of %lu, label %d of %d classes\n",
+                    (unsigned long)got, (unsigned long)sizeof record, record[0], TINY_CLASSES);
             exit(2);
         }
         labels[n] = record[0];
@@ -2104,7 +2570,8 @@ static int tiny_read_batch(FILE *file, float *images, int32_t *labels)
 // Prints the logits of every record and, at the end, how many were classified right.
 static void tiny_evaluate(FILE *file)
 {
-    static float images[TINY_BATCH * TINY_CHANNELS * TINY_HEIGHT * TINY_WIDTH], logits[TINY_BATCH * TINY_CLASSES];
+    static float images[TINY_BATCH * TINY_CHANNELS * TINY_HEIGHT * TINY_WIDTH],
+        logits[TINY_BATCH * TINY_CLASSES];
     static int32_t labels[TINY_BATCH];
     long right = 0, all = 0;
     for (int count; (count = tiny_read_batch(file, images, labels)) > 0; all += count) {
@@ -2120,12 +2587,14 @@ static void tiny_evaluate(FILE *file)
             right += best == labels[n];
         }
     }
-    printf("accuracy %.2f %% (%ld of %ld)\n", all ? 100.0 * (double)right / (double)all : 0.0, right, all);
+    printf("accuracy %.2f %% (%ld of %ld)\n", all ? 100.0 * (double)right / (double)all : 0.0,
+           right, all);
 }
 
 // main_train.c - the program that -DNK_MAIN adds to a trainable file:
 //   ./net [TRAIN.bin [EPOCHS [LEARNING_RATE]]] < TEST.bin
-// trains on the records of TRAIN.bin in their order, then prints the logits of TEST.bin's and the accuracy.
+// trains on the records of TRAIN.bin in their order, then prints the logits of TEST.bin's and the
+// accuracy.
 int main(int argc, char **argv)
 {
     static float images[TINY_BATCH * TINY_CHANNELS * TINY_HEIGHT * TINY_WIDTH];
@@ -2144,7 +2613,8 @@ int main(int argc, char **argv)
         for (int count; (count = tiny_read_batch(file, images, labels)) > 0; steps++)
             loss += (double)tiny_train_step(images, labels, count, learning_rate);
         fclose(file);
-        fprintf(stderr, "epoch %d: mean loss %.4f\n", epoch + 1, steps ? loss / (double)steps : 0.0);
+        fprintf(stderr, "epoch %d: mean loss %.4f\n", epoch + 1,
+                steps ? loss / (double)steps : 0.0);
     }
     tiny_evaluate(stdin);
     return 0;
