@@ -6,6 +6,7 @@
 // --dump-after names the stages between the bars: lower, fuse, grad or fold, plan.
 #include "passes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 // Tells the watcher.
@@ -20,19 +21,35 @@ static bool stops(const PassOptions *options, const char *stage)
     return options->stop && !strcmp(options->stop, stage);
 }
 
+// Whether NAGO_SKIP_PASSES, a list of names separated by commas, leaves a fusion out: for measuring
+// what it is worth, and for telling a fault of a fusion from one of a kernel.
+static bool is_skipped(const char *pass)
+{
+    const char *list = getenv("NAGO_SKIP_PASSES");
+    for (size_t length; list && *list; list += length + (list[length] == ',')) {
+        length = strcspn(list, ",");
+        if (strlen(pass) == length && !memcmp(list, pass, length))
+            return true;
+    }
+    return false;
+}
+
 static void fuse(Ir *ir, const PassOptions *options)
 {
-    const bool pixels = options->weights != NULL; // there batch normalisation goes into the weights
-    if (!pixels) {
-        fuse_affine(ir);
-        ran(ir, "fuse_affine", options);
-    }
-    fuse_relu(ir);
-    ran(ir, "fuse_relu", options);
-    if (!pixels) {
-        fuse_global_pool(ir);
-        ran(ir, "fuse_global_pool", options);
-    }
+    static const struct {
+        const char *name;
+        void (*pass)(Ir *ir);
+        bool for_pixels; // there batch normalisation goes into the weights
+    } fusions[] = {
+        {"fuse_affine", fuse_affine, false},
+        {"fuse_relu", fuse_relu, true},
+        {"fuse_global_pool", fuse_global_pool, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(fusions); i++)
+        if ((!options->weights || fusions[i].for_pixels) && !is_skipped(fusions[i].name)) {
+            fusions[i].pass(ir);
+            ran(ir, fusions[i].name, options);
+        }
 }
 
 Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *pool, Err *err)

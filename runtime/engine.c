@@ -96,18 +96,31 @@ static bool run_winograd(const OracleCase *oracle, VerifyResult *result, Err *er
     return run_jit(oracle, result, JIT_TCC, true, CONV_WINOGRAD, err);
 }
 
-static bool run_blas(const OracleCase *oracle, VerifyResult *result, Err *err)
+// run_jit with an environment variable set for its length.
+static bool run_jit_with(const char *variable, const char *value, const OracleCase *oracle,
+                         VerifyResult *result, Err *err)
 {
-    const char *before = getenv("NAGO_CONV");
+    const char *before = getenv(variable);
     char *kept = before ? strcpy(xmalloc(strlen(before) + 1), before) : NULL;
-    setenv("NAGO_CONV", "blas", 1);
+    setenv(variable, value, 1);
     const bool done = run_jit(oracle, result, JIT_TCC, true, CONV_DIRECT, err);
     if (kept)
-        setenv("NAGO_CONV", kept, 1);
+        setenv(variable, kept, 1);
     else
-        unsetenv("NAGO_CONV");
+        unsetenv(variable);
     free(kept);
     return done;
+}
+
+static bool run_blas(const OracleCase *oracle, VerifyResult *result, Err *err)
+{
+    return run_jit_with("NAGO_CONV", "blas", oracle, result, err);
+}
+
+static bool run_unfused(const OracleCase *oracle, VerifyResult *result, Err *err)
+{
+    return run_jit_with("NAGO_SKIP_PASSES", "fuse_affine,fuse_relu,fuse_global_pool", oracle, result,
+                        err);
 }
 
 // ---- standalone files ---------------------------------------------------------------------------
@@ -255,6 +268,7 @@ const Engine engines[] = {
     {"reference", "naive loops in double precision", VERIFY_DOUBLE, run_reference},
     {"tcc", "JIT through libtcc, runtime kernels", VERIFY_SINGLE, run_tcc},
     {"tcc-no-plan", "the same, every tensor in a place of its own", VERIFY_SINGLE, run_tcc_no_plan},
+    {"tcc-unfused", "the same without any fusion", VERIFY_SINGLE, run_unfused},
     {"gcc", "JIT through gcc, runtime kernels", VERIFY_SINGLE, run_gcc},
     {"winograd", "JIT through libtcc, every 3x3 convolution by Winograd", VERIFY_WINOGRAD,
      run_winograd},
