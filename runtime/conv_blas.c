@@ -59,14 +59,19 @@ void conv_blas(float *y, const float *x, const float *p, const float *b, int cha
     free(column);
 }
 
+// Rows of dw that one product makes: always the same ones, so that sgemm rounds the same way for
+// any number of parts.
+enum { FILTERS = 16 };
+
 void conv_weights_backward_blas(float *dw, const float *x, const float *dy, int channels,
                                 int height, int width, int filters, int kernel_h, int kernel_w,
                                 int groups, int part, int parts)
 {
     const int taps = channels * kernel_h * kernel_w, row = width * LANES;
+    const int blocks = (filters + FILTERS - 1) / FILTERS;
+    const int first = share(blocks, part, parts), last = share(blocks, part + 1, parts);
     const size_t plane = (size_t)height * row;
-    const int k0 = share(filters, part, parts), k1 = share(filters, part + 1, parts);
-    if (k0 == k1)
+    if (first == last)
         return;
     float *column = xmalloc((size_t)taps * (size_t)row * sizeof *column);
     openblas_set_num_threads(1);
@@ -74,9 +79,12 @@ void conv_weights_backward_blas(float *dw, const float *x, const float *dy, int 
         const int g = i / height, h = i % height;
         im2col(column, x + (size_t)g * channels * plane, channels, height, width, kernel_h,
                kernel_w, h);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, k1 - k0, taps, row, 1.0f,
-                    dy + ((size_t)g * filters + k0) * plane + (size_t)h * row, (int)plane, column,
-                    row, i ? 1.0f : 0.0f, dw + (size_t)k0 * taps, taps);
+        for (int k = first * FILTERS; k < last * FILTERS && k < filters; k += FILTERS) {
+            const int rows = filters - k < FILTERS ? filters - k : FILTERS;
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, taps, row, 1.0f,
+                        dy + ((size_t)g * filters + k) * plane + (size_t)h * row, (int)plane,
+                        column, row, i ? 1.0f : 0.0f, dw + (size_t)k * taps, taps);
+        }
     }
     free(column);
 }
