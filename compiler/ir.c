@@ -207,7 +207,9 @@ static bool verify_op(const Verifier *v, int index)
         if (arg.tensor >= ir->n_tensors)
             return verify_fail(v, index, "unknown tensor", -1);
         const Tensor *t = &ir->tensors[arg.tensor];
-        const bool given = t->space != SPACE_ARENA && t->space != SPACE_GRAD;
+        // gradients come from the backward pass; the update, which has none, is given them
+        const bool has_backward = ir->n_forward < ir->n_ops;
+        const bool given = t->space != SPACE_ARENA && !(t->space == SPACE_GRAD && has_backward);
         if ((arg.access & ACCESS_READ) && !given && !v->written[arg.tensor])
             return verify_fail(v, index, "reads before anything is written:", arg.tensor);
         // the parts of a concat fill one tensor together
