@@ -84,6 +84,16 @@ static void explanation_print(const Option *option, Text *out)
     text_free(&value);
 }
 
+// "FILE", or the choices where the table names nothing better; empty for a flag.
+static void metavar_print(const Option *option, Text *out)
+{
+    if (option->metavar)
+        text_puts(out, option->metavar);
+    else if (option->kind == OPTION_IS_CHOICE)
+        for (int i = 0; option->choices[i]; i++)
+            text_printf(out, "%s%s", i ? "|" : "", option->choices[i]);
+}
+
 static const Option common[] = {
     {.kind = OPTION_IS_FLAG, .name = "help", .letter = 'h', .help = "print this help"},
     {.kind = OPTION_IS_FLAG, .name = "version", .help = "print the version"},
@@ -134,13 +144,14 @@ static void paragraphs_print(const char *text, Text *out)
 
 static void option_help(const Option *option, Text *out)
 {
-    Text left = {0}, right = {0};
+    Text left = {0}, right = {0}, metavar = {0};
+    metavar_print(option, &metavar);
     if (option->letter)
         text_printf(&left, "  -%c, --%s", option->letter, option->name);
     else
         text_printf(&left, "      --%s", option->name);
-    if (option->metavar)
-        text_printf(&left, "=%s", option->metavar);
+    if (metavar.length)
+        text_printf(&left, "=%s", metavar.data);
     explanation_print(option, &right);
     if (left.length + 2 > HELP_COLUMN)
         text_printf(out, "%s\n%*s", left.data, HELP_COLUMN, "");
@@ -149,6 +160,7 @@ static void option_help(const Option *option, Text *out)
     text_wrap(out, right.data, HELP_COLUMN, HELP_COLUMN);
     text_free(&left);
     text_free(&right);
+    text_free(&metavar);
 }
 
 static void options_help(const Option *options, Text *out)
@@ -226,16 +238,17 @@ static void roff_puts(Text *out, const char *text)
 
 static void option_man(const Option *option, Text *out)
 {
-    Text right = {0};
+    Text right = {0}, metavar = {0};
+    metavar_print(option, &metavar);
     text_puts(out, ".TP\n\\fB");
     if (option->letter)
         text_printf(out, "\\-%c\\fR, \\fB", option->letter);
     roff_puts(out, "--");
     roff_puts(out, option->name);
     text_puts(out, "\\fR");
-    if (option->metavar) {
+    if (metavar.length) {
         text_puts(out, "=\\fI");
-        roff_puts(out, option->metavar);
+        roff_puts(out, metavar.data);
         text_puts(out, "\\fR");
     }
     text_puts(out, "\n");
@@ -243,6 +256,7 @@ static void option_man(const Option *option, Text *out)
     roff_puts(out, right.data);
     text_puts(out, "\n");
     text_free(&right);
+    text_free(&metavar);
 }
 
 static void options_man(const Option *options, Text *out)
