@@ -66,31 +66,32 @@ static void nk_dw_block(float *dw, const float *x, const float *dy, int channels
                         int tile, int c0, int columns, int r);
 #include "../templates/conv_weights_backward.c"
 
-// Filters x columns.
-#if NK_DW_FILTERS(3) > 4
-#define EACH_BLOCK(M)                                                                           \
-    M(1, 1)                                                                                     \
-    M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(5, 2)     \
-        M(6, 2) M(7, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3) M(5, 3) M(6, 3) M(7, 3) M(1, 5) M(2, 5) \
-            M(3, 5) M(4, 5) M(5, 5)
+// Filters x columns x kernel width: a wide kernel's columns are its taps, a narrow one's are channels.
+#if NK_DW_CHANNELS == 6
+#define EACH_BLOCK(M)                                                                              \
+    M(1, 1, 1) M(2, 1, 1) M(3, 1, 1) M(4, 1, 1) M(1, 2, 1) M(2, 2, 1) M(3, 2, 1) M(4, 2, 1)        \
+    M(1, 3, 1) M(2, 3, 1) M(3, 3, 1) M(4, 3, 1) M(1, 4, 1) M(2, 4, 1) M(3, 4, 1) M(4, 4, 1)        \
+    M(1, 5, 1) M(2, 5, 1) M(3, 5, 1) M(4, 5, 1) M(1, 6, 1) M(2, 6, 1) M(3, 6, 1) M(4, 6, 1)        \
+    M(1, 3, 3) M(2, 3, 3) M(3, 3, 3) M(4, 3, 3) M(5, 3, 3) M(6, 3, 3) M(7, 3, 3)                   \
+    M(1, 5, 5) M(2, 5, 5) M(3, 5, 5) M(4, 5, 5) M(5, 5, 5)
 #else
-#define EACH_BLOCK(M)                                                                       \
-    M(1, 1)                                                                                 \
-    M(2, 1) M(3, 1) M(4, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3) \
-        M(1, 5) M(2, 5)
+#define EACH_BLOCK(M)                                                                              \
+    M(1, 1, 1) M(2, 1, 1) M(3, 1, 1) M(4, 1, 1) M(1, 2, 1) M(2, 2, 1) M(3, 2, 1) M(4, 2, 1)        \
+    M(1, 3, 1) M(2, 3, 1) M(3, 3, 1) M(4, 3, 1) M(1, 3, 3) M(2, 3, 3) M(3, 3, 3) M(4, 3, 3)        \
+    M(1, 5, 5) M(2, 5, 5)
 #endif
-#define BLOCK(T, C)                                                                                \
-    NOINLINE void block_##T##_##C(float *dw, const float *x, const float *dy, int channels,        \
-                                  int height, int width, int filters, int kernel_h, int kernel_w,  \
-                                  int groups, int k0, int c0, int r)                               \
+#define BLOCK(T, C, S)                                                                             \
+    NOINLINE void block_##T##_##C##_##S(float *dw, const float *x, const float *dy, int channels,  \
+                                        int height, int width, int filters, int kernel_h,          \
+                                        int groups, int k0, int c0, int r)                         \
     {                                                                                              \
-        nk_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, k0, T, \
-                   c0, C, r);                                                                      \
+        nk_dw_tile(dw, x, dy, channels, height, width, filters, kernel_h, S, groups, k0, T, c0, C, \
+                   r);                                                                             \
     }
-#define BLOCK_CASE(T, C)                                                                         \
-    case 8 * C + T:                                                                              \
-        block_##T##_##C(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups, \
-                        k0, c0, r);                                                              \
+#define BLOCK_CASE(T, C, S)                                                                        \
+    case 64 * S + 8 * C + T:                                                                       \
+        block_##T##_##C##_##S(dw, x, dy, channels, height, width, filters, kernel_h, groups, k0,   \
+                              c0, r);                                                              \
         break;
 EACH_BLOCK(BLOCK)
 
@@ -98,7 +99,7 @@ static void nk_dw_block(float *dw, const float *x, const float *dy, int channels
                         int width, int filters, int kernel_h, int kernel_w, int groups, int k0,
                         int tile, int c0, int columns, int r)
 {
-    switch (8 * columns + tile) {
+    switch (64 * kernel_w + 8 * columns + tile) {
         EACH_BLOCK(BLOCK_CASE)
     }
 }

@@ -9,19 +9,21 @@
 
 // Registers: filters x columns sums, the columns of x, one of dy.
 #if NK_VECTOR == 16 || defined(__aarch64__)
-#define NK_DW_FILTERS(columns) ((columns) == 5 ? 5 : 7)
+#define NK_DW_CHANNELS 6
+#define NK_DW_FILTERS(columns) ((columns) == 6 ? 4 : (columns) == 5 ? 5 : 7)
 #else
+#define NK_DW_CHANNELS 3
 #define NK_DW_FILTERS(columns) ((columns) == 5 ? 2 : 4)
 #endif
-#define NK_DW_COLUMNS(kernel_w) ((kernel_w) == 1 ? 3 : (kernel_w))
+#define NK_DW_COLUMNS(kernel_w) ((kernel_w) == 1 ? NK_DW_CHANNELS : (kernel_w))
 
 // One pixel's vectors; at an edge of the row the columns that fall outside are left out.
-NK_INLINE void nk_dw_pixel(nk_vector sum[7][5], const float *x, const float *dy, size_t plane,
+NK_INLINE void nk_dw_pixel(nk_vector sum[7][6], const float *x, const float *dy, size_t plane,
                            const int filters, const int columns, const int step, const int kernel_w,
                            int w, int width, const int edge)
 {
     for (int l = 0; l < NK_LANES; l += NK_VECTOR) {
-        nk_vector column[5];
+        nk_vector column[6];
 #pragma GCC unroll 8
         for (int j = 0; j < columns; j++) {
             const int outside =
@@ -47,7 +49,7 @@ NK_INLINE void nk_dw_tile(float *dw, const float *x, const float *dy, int channe
     const size_t plane = (size_t)height * width * NK_LANES;
     const int step = kernel_w == 1 ? (int)plane : NK_LANES;
     const int h0 = nk_max(0, kernel_h / 2 - r), h1 = nk_min(height, height + kernel_h / 2 - r);
-    nk_vector sum[7][5];
+    nk_vector sum[7][6];
 #pragma GCC unroll 8
     for (int k = 0; k < tile; k++)
 #pragma GCC unroll 8
