@@ -36,6 +36,7 @@ programs = $(BUILD)/nagoc $(BUILD)/nago
 libraries = $(BUILD)/libcli.a $(BUILD)/libnago.a $(BUILD)/libnagoc.a
 tests = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c tests/prop_*.c))
 replays = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
+benches = $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 fuzzers = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 commands = $(patsubst cli/cmd_%.c,%,$(wildcard cli/cmd_*.c))
 manuals = $(patsubst %,$(BUILD)/man/%.1,nagoc nago $(commands:%=nago-%))
@@ -47,11 +48,12 @@ all: $(programs) $(BUILD)/libnagoc.a $(BUILD)/libnago.a $(manuals) ## both progr
 $(BUILD)/nagoc: $(BUILD)/cli/nagoc.o $(libraries)
 $(BUILD)/nago: $(BUILD)/cli/nago.o $(libraries)
 $(tests): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(libraries)
+$(benches): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(libraries)
 $(replays): $(BUILD)/tests/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(libraries)
 $(fuzzers): $(BUILD)/tests/%: $(BUILD)/tests/fuzz/%.o $(libraries)
 $(tests): LDLIBS += -lcmocka
 $(fuzzers): LINK = -fsanitize=fuzzer
-$(programs) $(tests) $(replays) $(fuzzers):
+$(programs) $(tests) $(benches) $(replays) $(fuzzers):
 	$(call Q,LD)$(CC) $(SAN) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(libraries) $(LDLIBS)
 
 $(BUILD)/libnagoc.a: $(compiler_objects)
@@ -97,8 +99,11 @@ check-all: deps-check ## the long tier: more random networks, sanitizers, every 
 	@NAGO_LONG=1 BUILD=$(BUILD) tests/run
 	$(SUBMAKE) san
 test-programs: $(tests) $(replays)
-bench: all ## compile times and training speed of this machine
-	@$(BUILD)/nago bench
+bench: deps ## measure speed against PyTorch's, TIME seconds a network (20); writes docs/benchmarks.md
+	$(SUBMAKE) all $(benches)
+	@BUILD=$(BUILD) tests/bench/run $(TIME)
+peers: ## get what to compare with: PyTorch, ONNX Runtime
+	@BUILD=$(BUILD) tests/bench/install-peers
 san: ## all tests under AddressSanitizer and UBSan
 	$(SUBMAKE) BUILD=build/san KERNEL_OPT=-O1 SAN="-fsanitize=address,undefined -fno-omit-frame-pointer" all test-programs
 	@BUILD=build/san tests/run
@@ -131,6 +136,6 @@ help: ## this list
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-check deps-dev demo check check-all test-programs bench san fuzz fuzz-programs golden format lint \
+.PHONY: all deps deps-check deps-dev demo check check-all test-programs bench peers san fuzz fuzz-programs golden format lint \
         install uninstall clean help
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

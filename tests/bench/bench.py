@@ -1,0 +1,346 @@
+"""The benchmark behind `make bench`:  bench.py [SECONDS]
+
+Measures the machine, then training steps of this engine and of PyTorch in turns (ours, theirs, ours, theirs, ...), SECONDS
+for each network; compile times; the way from theta.json to the first step.  Prints a page of Markdown and writes it to
+docs/benchmarks.md (below 10 seconds: to $BUILD/bench/benchmarks.md); a block of README.md between the lines
+<!-- bench --> and <!-- /bench --> gets the first table.  Needs no Python package itself; PyTorch is looked for by
+find-torch and left out where there is none.
+"""
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+BUILD = os.environ.get("BUILD", "build")
+WORK = os.path.join(BUILD, "bench")
+SHARED = os.path.join(os.environ.get("NAGO_SHARED", "../shared"), "bench")
+BATCH = 32
+MALLOC = {  # PyTorch's memory stays mapped from step to step: up to twice as fast as with the defaults
+    "MALLOC_MMAP_THRESHOLD_": "2147483648",
+    "MALLOC_TRIM_THRESHOLD_": "8589934592",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+MAIN_NETS = ["XS", "S", "M", "L"]
+OTHER_NETS = ["conv5x5", "conv1x3", "depthwise", "attention", "concat"]
+VARIANTS = ["eager", "channels_last"]
+COMPILE_LIMIT = 1200  # seconds that torch.compile may take for one network
+
+
+def environment(threads):
+    """The environment of what is measured: no foreign settings of BLAS and OpenMP; malloc as above."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "OMP_", "MKL_", "GOTO_"))}
+    return dict(kept, OMP_NUM_THREADS=str(threads), **MALLOC)
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def output_of(command, **options):
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, **options).stdout
+
+
+# ---- what takes turns ----------------------------------------------------------------------------
+
+
+class Worker:
+    """A process that runs steps on request."""
+
+    def __init__(self, command, threads=1):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=environment(threads))
+        self.about = self.answer()
+        self.times = []
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("%s ended" % " ".join(self.process.args))
+        return json.loads(line)
+
+    def ask(self, request):
+        self.process.stdin.write("%s\n" % request)
+        self.process.stdin.flush()
+        return self.answer()
+
+    def calibrate(self, seconds):
+        """Decides how many steps a turn has."""
+        self.steps = max(2, min(50, math.ceil(1e3 * seconds / min(self.ask(2)))))
+
+    def turn(self):
+        """The least of a turn's steps."""
+        times = self.ask(self.steps)
+        self.times += times
+        return min(times)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def ours(path, threads=1):
+    return Worker([os.path.join(BUILD, "tests/bench/steps"), path, str(BATCH), str(threads)], threads)
+
+
+def torch_worker(python, path, variant, threads=1):
+    module = os.path.join(WORK, os.path.basename(path).split(".")[0] + ".py")
+    output_of([os.path.join(BUILD, "nagoc"), "--emit=pytorch", path, "-o", module])
+    limit = ["timeout", str(COMPILE_LIMIT)] if variant == "compile" else []
+    return Worker([*limit, python, "-B", "tests/bench/torch_worker.py", module, str(BATCH), str(threads), variant],
+                  threads)
+
+
+def take_turns(mine, others, seconds):
+    """Turns of mine and each other until the time is over; per other the ratios of turns next to each other.  Who is far
+    from the best of the others sits out after two rounds."""
+    for worker in [mine, *others.values()]:
+        worker.calibrate(0.3)
+    ratios = {name: [] for name in others}
+    begin, playing, rounds = time.monotonic(), list(others), 0
+    while rounds < 3 or time.monotonic() - begin < seconds:
+        for name in playing:
+            our_ms = mine.turn()
+            ratios[name].append(others[name].turn() / our_ms)
+        if not others:
+            mine.turn()
+        rounds += 1
+        if rounds == 2 and others:
+            best = min(min(others[name].times) for name in playing)
+            playing = [name for name in playing if min(others[name].times) < 1.3 * best]
+    return ratios
+
+
+# ---- measurements --------------------------------------------------------------------------------
+
+
+def net_path(name):
+    shared = os.path.join(SHARED, name + ".arch.json")
+    return shared if os.path.exists(shared) else "examples/bench/%s.theta.json" % name
+
+
+def measure_net(name, python, variants, seconds):
+    """One row: our steps and PyTorch's in turns."""
+    note("%s ..." % name)
+    path = net_path(name)
+    report = json.loads(output_of([os.path.join(BUILD, "nago"), "bench", path, "--json", "--batch", str(BATCH),
+                                   "--time", "%gs" % min(2.0, seconds / 10)]))
+    mine, others, failed = ours(path), {}, {}
+    for variant in variants:
+        try:
+            others[variant] = torch_worker(python, path, variant)
+        except RuntimeError as error:
+            failed[variant] = str(error)
+            note(str(error))
+    ratios = take_turns(mine, others, seconds)
+    row = {"name": name, "path": path, "report": report, "mine": mine.about, "times": mine.times, "failed": failed,
+           "others": {v: {"times": w.times, "ratios": ratios[v], "about": w.about} for v, w in others.items()}}
+    if "eager" in others:
+        row["torch_bytes"] = others["eager"].ask("memory")
+    for worker in [mine, *others.values()]:
+        worker.close()
+    return row
+
+
+def measure_threads(name, python, seconds):
+    """One thread and two in turns, and PyTorch's two."""
+    note("%s on two threads ..." % name)
+    path = net_path(name)
+    one, others = ours(path), {"two": ours(path, 2)}
+    if python:
+        others["torch"] = torch_worker(python, path, "eager", 2)
+    for worker in [one, *others.values()]:
+        worker.calibrate(0.3)
+    pairs, begin = [], time.monotonic()
+    while len(pairs) < 3 or time.monotonic() - begin < seconds:
+        pairs.append(one.turn() / others["two"].turn())
+        if python:
+            others["torch"].turn()
+    for worker in [one, *others.values()]:
+        worker.close()
+    return {"name": name, "one": min(one.times), "two": min(others["two"].times), "pairs": pairs,
+            "torch": min(others["torch"].times) if python else None}
+
+
+def measure_compiling(times):
+    """Milliseconds from theta.json to a callable net, by number of ops; an op has as many inputs in all of them."""
+    sizes = [(1, 2, 5), (10, 2, 5), (30, 2, 5), (50, 4, 5)]
+    rows = []
+    for top, mid, bottom in sizes:
+        path = os.path.join(WORK, "ops%d.theta.json" % (top * mid * bottom))
+        with open(path, "w") as file:
+            json.dump({"top": {"graph": "ba", "n": top, "m": 2}, "mid": {"graph": "chain", "n": mid},
+                       "bottom": {"graph": "ws", "n": bottom, "k": 4, "p": 0.3}, "params": 4000000, "seed": 1}, file)
+        lines = output_of([os.path.join(BUILD, "tests/bench/steps"), "--compile", str(times), path]).splitlines()
+        runs = [json.loads(line) for line in lines]
+        rows.append({"ops": runs[0]["ops"], "ms": min(run["ms"] for run in runs)})
+        note("%d ops: %.1f ms" % (rows[-1]["ops"], rows[-1]["ms"]))
+    return rows
+
+
+def measure_first_step(name, runs):
+    """From theta.json to the first finished step, each time in a new process; the least of each part."""
+    path = "examples/bench/%s.theta.json" % name
+    abouts, steady = [], []
+    for _ in range(runs):
+        worker = ours(path)
+        abouts.append(worker.about)
+        steady += worker.ask(3)
+        worker.close()
+    best = {key: min(about[key] for about in abouts)
+            for key in ("compile_ms", "setup_ms", "step1_ms", "first_step_ms")}
+    return dict(best, name=name, steady_ms=min(steady))
+
+
+def versions(python):
+    """What runs, in words."""
+    with open("/proc/cpuinfo") as file:
+        model = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+    found = {"processor": "%s, %d processors" % (model[0] if model else "unknown", os.cpu_count()),
+             "compiler": output_of([os.environ.get("CC", "gcc"), "--version"]).splitlines()[0],
+             "nago": output_of([os.path.join(BUILD, "nago"), "--version"]).splitlines()[0]}
+    if python:
+        found["torch"], found["compile"] = json.loads(output_of([python, "-c", "import json, torch; print(json.dumps([torch.__version__, "
+                                                                 "hasattr(torch, 'compile')]))"]))
+    return found
+
+
+# ---- the page ------------------------------------------------------------------------------------
+
+
+def table(heads, rows):
+    lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def best_variant(row):
+    return min(row["others"], key=lambda v: min(row["others"][v]["times"])) if row["others"] else None
+
+
+def speed_table(rows, variants, peak):
+    heads = ["network", "ms a step", "median", "images/s", "GFLOP/s", "of peak", "compile ms", "MB"]
+    heads += ["PyTorch " + variant for variant in variants]
+    heads += ["MB", "ratio of minima", "median ratio (pairs)"] if variants else []
+    lines = []
+    for row in rows:
+        ms = min(row["times"])
+        gflops = 6e-6 * row["mine"]["macs"] * BATCH / ms
+        line = ["**%s**" % row["name"], "**%.2f**" % ms, "%.2f" % statistics.median(row["times"]), "%.0f" % (1e3 * BATCH / ms),
+                "%.0f" % gflops, "%.0f %%" % (100 * gflops / peak), "%.1f" % row["report"]["compile_ms"],
+                "%.0f" % (1e-6 * row["mine"]["memory_bytes"])]
+        line += ["%.1f" % min(row["others"][v]["times"]) if v in row["others"] else "failed" for v in variants]
+        best = best_variant(row)
+        if best:
+            other = row["others"][best]
+            line += ["%.0f" % (1e-6 * row["torch_bytes"]) if "torch_bytes" in row else "", "**%.2f**" % (min(other["times"]) / ms),
+                     "%.2f (%d)" % (statistics.median(other["ratios"]), len(other["ratios"]))]
+        lines.append(line)
+    return table(heads, lines)
+
+
+def kinds_table(row):
+    """Where a step's time goes, by kind of op."""
+    ops = row["report"]["ops"]
+    total = sum(op["ms"] for op in ops)
+    shown = [op for op in ops if op["ms"] >= 0.01 * total]
+    lines = [[op["op"], "%d" % op["calls"], "%.2f" % op["ms"], "%.1f %%" % (100 * op["ms"] / total),
+              "%.0f" % op["gflops"] if op["gflops"] else ""] for op in shown]
+    return "%s, %.2f ms in all:\n\n" % (row["name"], total) + table(["op", "calls", "ms", "share", "GFLOP/s"], lines)
+
+
+HEAD = """# Benchmarks
+
+Written by `make bench`{quick}.
+
+- {processor}; one thread unless said otherwise
+- measured on it, one thread: {peak:.0f} GFLOP/s of multiply-adds on registers ({isa}), {bandwidth:.0f} GB/s of memory
+- {nago}; {compiler}
+- {torch}
+
+A step is forward, backward and SGD (momentum 0.9, weight decay 1e-4) on {batch} images of 3x32x32, dropout 0.2, batch
+statistics, cross entropy. GFLOP/s count the direct algorithm, three times the forward pass, padded taps as done: a faster
+algorithm may pass the peak. Both engines run in turns of about 0.3 s, in processes of their own. "ms" is the least of all
+steps; a ratio is PyTorch's best variant over ours, of minima, and the median over turns next to each other. MB: for us all
+memory of training (activations, parameters, gradients, momentum, a batch); for PyTorch the most that its tensors held at
+once during a step. Networks: {nets}.
+
+    {ours_command}
+    {torch_command}
+
+"""
+
+
+def page(found, rows, others, threads, compiling, first, variants, seconds):
+    peak = max(row["report"]["peak_gflops"] for row in rows + others)
+    bandwidth = max(row["report"]["bandwidth_gbs"] for row in rows + others)
+    torch = "PyTorch is not installed here (`make peers`): no comparison"
+    if "torch" in found:
+        torch = "PyTorch %s, variants %s; OPENBLAS_*, OMP_*, MKL_* unset, %s, denormals flushed" % (
+            found["torch"], ", ".join(variants), " ".join("%s=%s" % item for item in MALLOC.items()))
+    speed = speed_table(rows, variants, peak)
+    text = HEAD.format(
+        quick="" if seconds >= 10 else " in a hurry (%g s a network)" % seconds, peak=peak, bandwidth=bandwidth,
+        isa=rows[0]["mine"]["isa"], torch=torch, batch=BATCH, nets=", ".join("`%s`" % row["path"] for row in rows + others),
+        ours_command="build/nago bench %s --batch 32 --threads 1" % rows[0]["path"],
+        torch_command="build/nagoc --emit=pytorch %s -o net.py && python3 net.py --batch 32 --threads 1" % rows[0]["path"],
+        **{key: found[key] for key in ("processor", "nago", "compiler")})
+    text += "## Training, one thread\n\n" + speed + "\n"
+    text += "Other ops and merges:\n\n" + speed_table(others, variants, peak) + "\n"
+    text += "## Two threads\n\n" + table(
+        ["network", "one thread, ms", "two, ms", "speed-up of minima", "median (pairs)", "PyTorch on two, ms"],
+        [[t["name"], "%.1f" % t["one"], "%.1f" % t["two"], "**%.2f**" % (t["one"] / t["two"]),
+          "%.2f (%d)" % (statistics.median(t["pairs"]), len(t["pairs"])), "%.1f" % t["torch"] if t["torch"] else ""]
+         for t in threads]) + "\n"
+    text += "## From theta.json to a callable network\n\n" + table(
+        ["ops", "ms, least", "us an op"],
+        [["%d" % c["ops"], "%.1f" % c["ms"], "%.0f" % (1e3 * c["ms"] / c["ops"])] for c in compiling]) + "\n"
+    text += ("From the start of the program with `examples/bench/%s.theta.json` to its first finished step: **%.0f ms**, a "
+             "steady step of %.0f ms included (drawing and compiling %.0f, memory and initial weights %.0f, the first step "
+             "%.0f).\n\n" % (first["name"], first["first_step_ms"], first["steady_ms"], first["compile_ms"],
+                             first["setup_ms"], first["step1_ms"]))
+    for row in rows:
+        if "compile" in row["others"]:
+            text += "torch.compile, %s: %.1f s to the first step.\n\n" % (
+                row["name"], 1e-3 * row["others"]["compile"]["about"]["first_step_ms"])
+    text += "## Where a step's time goes\n\n" + "\n".join(kinds_table(row) for row in rows)
+    return text, speed
+
+
+def readme_update(speed):
+    with open("README.md") as file:
+        text = file.read()
+    begin, end = text.find("<!-- bench -->"), text.find("<!-- /bench -->")
+    if 0 <= begin < end:
+        with open("README.md", "w") as file:
+            file.write(text[:begin] + "<!-- bench -->\n" + speed + text[end:])
+
+
+def main():
+    seconds = float((sys.argv[1:] or ["20"])[0].rstrip("s"))
+    os.makedirs(WORK, exist_ok=True)
+    found = subprocess.run(["tests/bench/find-torch"], stdout=subprocess.PIPE, text=True).stdout.strip()
+    python = found or None
+    if not python:
+        note("PyTorch is not installed here: its columns are left out (make peers gets it)")
+    about = versions(python)
+    variants = VARIANTS + (["compile"] if about.get("compile") else []) if python else []
+    only = os.environ.get("NETS", "").split()
+    rows = [measure_net(name, python, variants, seconds) for name in MAIN_NETS if not only or name in only]
+    others = [measure_net(name, python, variants, seconds) for name in OTHER_NETS if not only or name in only]
+    threads = [measure_threads(name, python, seconds) for name in ("M", "L")] if os.cpu_count() > 1 else []
+    compiling = measure_compiling(5 if seconds < 10 else 20)
+    first = measure_first_step("M", 3 if seconds < 10 else 10)
+    text, speed = page(about, rows, others, threads, compiling, first, variants, seconds)
+    hasty = seconds < 10 or only
+    path = os.path.join(WORK, "benchmarks.md") if hasty else "docs/benchmarks.md"
+    with open(path, "w") as file:
+        file.write(text)
+    if not hasty:
+        readme_update(speed)
+    print(text)
+    note("written to " + path)
+
+
+main()
