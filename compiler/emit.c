@@ -144,7 +144,7 @@ static void put_banner(Emission *e)
     else
         text_printf(e->out, " (static, or the caller's), weights %lld bytes (constant), no heap.\n",
                     (long long)e->infer->const_count * 4);
-    put(e, "//\n// Compile: cc -O3 -march=native -c FILE.c, link with -lm; -DNK_MAIN makes a "
+    put(e, "//\n// Compile: cc -O3 -march=native -c FILE.c, link with -lm; -D NK_MAIN makes a "
            "program that classifies records\n"
            "// (one label byte, then the pixels channel by channel) from stdin.\n//\n"
            "// This file belongs to whoever generated it: no restriction, no attribution needed, "

@@ -9,7 +9,7 @@
 //
 // Memory: arena 4551872 bytes, parameters, gradients and momentum 95036 bytes each, statistics 10944 bytes.
 //
-// Compile: cc -O3 -march=native -c FILE.c, link with -lm; -DNK_MAIN makes a program that classifies records
+// Compile: cc -O3 -march=native -c FILE.c, link with -lm; -D NET_MAIN makes a program that classifies records
 // (one label byte, then the pixels channel by channel) from stdin.
 //
 // This file belongs to whoever generated it: no restriction, no attribution needed, no warranty.
@@ -1041,19 +1041,21 @@ NET_INLINE void net_loss(float *dlogits, float *loss, const float *logits, const
 
 // Registers: filters x columns sums, the columns of x, one of dy.
 #if NET_VECTOR == 16 || defined(__aarch64__)
-#define NET_DW_FILTERS(columns) ((columns) == 5 ? 5 : 7)
+#define NET_DW_CHANNELS 6
+#define NET_DW_FILTERS(columns) ((columns) == 6 ? 4 : (columns) == 5 ? 5 : 7)
 #else
+#define NET_DW_CHANNELS 3
 #define NET_DW_FILTERS(columns) ((columns) == 5 ? 2 : 4)
 #endif
-#define NET_DW_COLUMNS(kernel_w) ((kernel_w) == 1 ? 3 : (kernel_w))
+#define NET_DW_COLUMNS(kernel_w) ((kernel_w) == 1 ? NET_DW_CHANNELS : (kernel_w))
 
 // One pixel's vectors; at an edge of the row the columns that fall outside are left out.
-NET_INLINE void net_dw_pixel(net_vector sum[7][5], const float *x, const float *dy, size_t plane,
+NET_INLINE void net_dw_pixel(net_vector sum[7][6], const float *x, const float *dy, size_t plane,
                            const int filters, const int columns, const int step, const int kernel_w,
                            int w, int width, const int edge)
 {
     for (int l = 0; l < NET_LANES; l += NET_VECTOR) {
-        net_vector column[5];
+        net_vector column[6];
 #pragma GCC unroll 8
         for (int j = 0; j < columns; j++) {
             const int outside =
@@ -1079,7 +1081,7 @@ NET_INLINE void net_dw_tile(float *dw, const float *x, const float *dy, int chan
     const size_t plane = (size_t)height * width * NET_LANES;
     const int step = kernel_w == 1 ? (int)plane : NET_LANES;
     const int h0 = net_max(0, kernel_h / 2 - r), h1 = net_min(height, height + kernel_h / 2 - r);
-    net_vector sum[7][5];
+    net_vector sum[7][6];
 #pragma GCC unroll 8
     for (int k = 0; k < tile; k++)
 #pragma GCC unroll 8
