@@ -125,7 +125,7 @@ static int grad_before_relu(Gradients *g, const Op *op, int dy)
     const int before = ir_tensor(g->ir, pool_printf(g->ir->pool, "d.%s.before", y.name),
                                  SPACE_ARENA, y.channels, y.height, y.width);
     ir_op(g->ir, OP_RELU_BACKWARD, (int[]){before, dy, op->args[0]}, 3,
-          (Attr){.size = y.channels * y.height * y.width});
+          (Attr){.channels = y.channels, .size = y.height * y.width});
     return before;
 }
 

@@ -32,17 +32,22 @@ static int add_tensor(Ir *ir, Tensor tensor)
     return ir->n_tensors++;
 }
 
+int64_t ir_map_floats(Layout layout, int channels, int size)
+{
+    return (int64_t)channels * size * (layout == LAYOUT_PIXELS ? 1 : LANES);
+}
+
 int ir_tensor(Ir *ir, const char *name, Space space, int channels, int height, int width)
 {
-    const int64_t lanes = ir->layout == LAYOUT_PIXELS ? 1 : (int64_t)LANES * ir->groups;
-    return add_tensor(ir, (Tensor){.name = name,
-                                   .space = space,
-                                   .layout = ir->layout,
-                                   .channels = channels,
-                                   .height = height,
-                                   .width = width,
-                                   .floats = (int64_t)channels * height * width * lanes,
-                                   .offset = -1});
+    return add_tensor(
+        ir, (Tensor){.name = name,
+                     .space = space,
+                     .layout = ir->layout,
+                     .channels = channels,
+                     .height = height,
+                     .width = width,
+                     .floats = ir->groups * ir_map_floats(ir->layout, channels, height * width),
+                     .offset = -1});
 }
 
 int ir_vector(Ir *ir, const char *name, Space space, int64_t floats, int64_t offset)
@@ -164,36 +169,43 @@ static bool verify_fail(const Verifier *v, int op, const char *what, int tensor)
 static int64_t expected_floats(const Ir *ir, const Op *op, const Arg *arg)
 {
     const Attr *a = &op->attr;
-    const int64_t lanes = ir->layout == LAYOUT_PIXELS ? 1 : (int64_t)LANES * ir->groups;
     const char c = arg->word_length == 1 ? arg->word[0] : 0;
+    int64_t channels = a->channels, size = a->size;
     switch (op->kind) {
     case OP_CONV:
         if (c == 'p')
-            return (int64_t)a->filters * a->channels * a->kernel_h * a->kernel_w;
+            return channels * a->filters * a->kernel_h * a->kernel_w;
         if (c == 'b')
             return a->filters;
-        return (int64_t)(c == 'y' ? a->filters : a->channels) * a->height * a->width * lanes;
+        channels = c == 'y' ? a->filters : a->channels;
+        size = a->height * a->width;
+        break;
     case OP_BATCHNORM:
     case OP_BATCHNORM_INFER:
     case OP_BATCHNORM_BACKWARD:
-        return c || (arg->word_length == 2 && arg->word[0] == 'd')
-                   ? (int64_t)a->channels * a->size * lanes
-                   : a->channels;
+        if (!c && !(arg->word_length == 2 && arg->word[0] == 'd'))
+            return channels;
+        break;
+    case OP_WEIGHTED_SUM:
+        if (arg->word[0] == 'a')
+            return 1;
+        break;
+    case OP_ADAPTIVE_POOL:
+        size = c == 'y' ? a->out_height * a->out_width : a->height * a->width;
+        break;
+    case OP_CONCAT_PART:
+        channels = c == 'y' ? a->total : a->channels;
+        break;
+    case OP_AVERAGE_POOL:
+        size = a->height * a->width;
+        break;
     case OP_RELU:
     case OP_RELU_BACKWARD:
-        return a->size * lanes;
-    case OP_WEIGHTED_SUM:
-        return arg->word[0] == 'a' ? 1 : a->size * lanes;
-    case OP_ADAPTIVE_POOL:
-        return c == 'y' ? (int64_t)a->channels * a->out_height * a->out_width * lanes
-                        : (int64_t)a->channels * a->height * a->width * lanes;
-    case OP_CONCAT_PART:
-        return (c == 'y' ? a->total : a->size) * lanes;
-    case OP_AVERAGE_POOL:
-        return (int64_t)a->channels * a->height * a->width * lanes;
+        break;
     default:
         return 0;
     }
+    return ir->groups * ir_map_floats(ir->layout, (int)channels, (int)size);
 }
 
 static bool verify_op(const Verifier *v, int index)

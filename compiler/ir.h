@@ -58,8 +58,8 @@ typedef struct {
     int relu;          // ReLU on the result
     int accumulate;    // add to the first tensor instead of writing it
     int inputs;        // terms of a weighted sum
-    int total, offset; // of a concat, in floats of one group: whole size, where the part starts
-    int size;          // floats of one group: per channel where the op has channels, else in all
+    int total, offset; // channels of a whole concat, and before this part
+    int size;          // pixels of a channel; of ZERO and SGD: numbers
     int block;         // Winograd tiles that go through together
     float scale;       // weight of a term without a learned scalar
 } Attr;
@@ -105,6 +105,10 @@ typedef struct {
     int inplace;
 } OpInfo;
 extern const OpInfo op_info[OP_COUNT];
+
+// Floats of `channels` maps of `size` pixels of one group (one image): nk_plane of
+// templates/prelude.h.
+int64_t ir_map_floats(Layout layout, int channels, int size);
 
 // ---- ir.c ---------------------------------------------------------------------------------------
 

@@ -160,7 +160,8 @@ static int lower_relu(Lowering *l, int x)
     const Tensor in = *tensor(l, x);
     const int y =
         ir_tensor(l->ir, name(l, in.name, ".relu"), SPACE_ARENA, in.channels, in.height, in.width);
-    ir_op(l->ir, OP_RELU, (int[]){y, x}, 2, (Attr){.size = in.channels * in.height * in.width});
+    ir_op(l->ir, OP_RELU, (int[]){y, x}, 2,
+          (Attr){.channels = in.channels, .size = in.height * in.width});
     if (x >= l->n_relu_of) {
         int *grown = pool_alloc(l->ir->pool, (size_t)(2 * x + 64) * sizeof *grown);
         if (l->n_relu_of)
@@ -199,8 +200,9 @@ static int lower_weighted_sum(Lowering *l, char *label, const int *xs, const int
     args[0] = y;
     memcpy(args + 1, xs, (size_t)n * sizeof *xs);
     memcpy(args + 1 + n, scalars, (size_t)n * sizeof *scalars);
-    ir_op(l->ir, OP_WEIGHTED_SUM, args, 2 * n + 1,
-          (Attr){.inputs = n, .scale = scale, .size = in.channels * in.height * in.width});
+    ir_op(
+        l->ir, OP_WEIGHTED_SUM, args, 2 * n + 1,
+        (Attr){.inputs = n, .channels = in.channels, .scale = scale, .size = in.height * in.width});
     return y;
 }
 
@@ -242,7 +244,7 @@ static int lower_attention(Lowering *l, const char *path, const char *label, int
                                            : lower_weighted_sum(l, name(l, label, ".s"), xs + 1,
                                                                 scalars + 1, n - 1, 1.0f);
     const Tensor in = *tensor(l, m);
-    const Attr attr = {.size = in.channels * in.height * in.width};
+    const Attr attr = {.channels = in.channels, .size = in.height * in.width};
     const int64_t lanes = ir->layout == LAYOUT_PIXELS ? 1 : (int64_t)LANES * ir->groups;
     const int range = ir_vector(ir, name(l, label, ".range"), SPACE_ARENA, 2 * lanes, -1);
     const int y =
@@ -254,18 +256,20 @@ static int lower_attention(Lowering *l, const char *path, const char *label, int
 
 static int lower_concat(Lowering *l, const char *label, const int *xs, int n)
 {
-    int channels = 0, offset = 0;
+    int total = 0, offset = 0;
     for (int j = 0; j < n; j++)
-        channels += tensor(l, xs[j])->channels;
+        total += tensor(l, xs[j])->channels;
     const Tensor in = *tensor(l, xs[0]);
-    const int pixels = in.height * in.width;
     const int y =
-        ir_tensor(l->ir, name(l, label, ".concat"), SPACE_ARENA, channels, in.height, in.width);
+        ir_tensor(l->ir, name(l, label, ".concat"), SPACE_ARENA, total, in.height, in.width);
     for (int j = 0; j < n; j++) {
-        const int size = tensor(l, xs[j])->channels * pixels;
+        const int channels = tensor(l, xs[j])->channels;
         ir_op(l->ir, OP_CONCAT_PART, (int[]){y, xs[j]}, 2,
-              (Attr){.total = channels * pixels, .offset = offset, .size = size});
-        offset += size;
+              (Attr){.total = total,
+                     .offset = offset,
+                     .channels = channels,
+                     .size = in.height * in.width});
+        offset += channels;
     }
     return y;
 }

@@ -40,11 +40,12 @@ OP(BATCHNORM_RUNNING, batchnorm_running, batchnorm,
 OP(AFFINE_SUM, affine_sum, affine, "x= ys* ss* ts* as*", "inputs channels scale size relu",
    "groups", -1)
 OP(AFFINE_POOL, affine_pool, affine, "p= y s t", "channels size", "groups", -1)
-OP(RELU, relu, relu, "y= x", "size", "groups", 1)
-OP(WEIGHTED_SUM, weighted_sum, weighted_sum, "y= xs* as*", "inputs scale size relu", "groups", 1)
-OP(ATTENTION_RANGE, attention_range, attention, "range= m", "size", "groups", -1)
-OP(ATTENTION, attention, attention, "y= m s range b", "size relu", "groups", 1)
-OP(CONCAT_PART, concat_part, concat, "y= x", "total offset size", "groups", -1)
+OP(RELU, relu, relu, "y= x", "channels size", "groups", 1)
+OP(WEIGHTED_SUM, weighted_sum, weighted_sum, "y= xs* as*", "inputs channels scale size relu",
+   "groups", 1)
+OP(ATTENTION_RANGE, attention_range, attention, "range= m", "channels size", "groups", -1)
+OP(ATTENTION, attention, attention, "y= m s range b", "channels size relu", "groups", 1)
+OP(CONCAT_PART, concat_part, concat, "y= x", "total offset channels size", "groups", -1)
 OP(ADAPTIVE_POOL, adaptive_pool, pool, "y= x", "channels height width out_height out_width",
    "groups", -1)
 OP(AVERAGE_POOL, average_pool, pool, "y+ x", "channels height width kernel_h accumulate", "groups",
@@ -70,7 +71,7 @@ OP(DEPTHWISE_WEIGHTS_BACKWARD, depthwise_weights_backward, depthwise, "dw= db= x
    "channels height width kernel_h kernel_w stride out_height out_width", "groups", -1)
 OP(BATCHNORM_BACKWARD, batchnorm_backward, batchnorm, "dy= dgamma= dbeta= dz z? y mean rstd gamma",
    "channels size relu", "groups count", 3)
-OP(RELU_BACKWARD, relu_backward, relu, "dx+ dy y", "size accumulate", "groups", 1)
+OP(RELU_BACKWARD, relu_backward, relu, "dx+ dy y", "channels size accumulate", "groups", 1)
 OP(WEIGHTED_SUM_BACKWARD, weighted_sum_backward, weighted_sum, "dx+ partial=? dy x a?",
    "channels scale size accumulate", "groups", -1)
 OP(SCALAR_BACKWARD, scalar_backward, weighted_sum, "da= partial a", "channels", "", -1)
@@ -89,11 +90,12 @@ OP(AFFINE_POOL_REDUCE, affine_pool_reduce, affine, "q= sums= dp y s t mean rstd"
    "groups", -1)
 OP(AFFINE_POOL_PULL, affine_pool_pull, affine, "dy= y dp s t coefficients", "channels size",
    "groups count", 1)
-OP(ATTENTION_REDUCE, attention_reduce, attention, "sums= dy m s range", "size", "groups", -1)
-OP(ATTENTION_BACKWARD, attention_backward, attention, "dm= ds= db= dy m s range sums b", "size",
-   "groups", 3)
-OP(CONCAT_PART_BACKWARD, concat_part_backward, concat, "dx+ dy", "total offset size accumulate",
-   "groups", -1)
+OP(ATTENTION_REDUCE, attention_reduce, attention, "sums= dy m s range", "channels size", "groups",
+   -1)
+OP(ATTENTION_BACKWARD, attention_backward, attention, "dm= ds= db= dy m s range sums b",
+   "channels size", "groups", 3)
+OP(CONCAT_PART_BACKWARD, concat_part_backward, concat, "dx+ dy",
+   "total offset channels size accumulate", "groups", -1)
 OP(ADAPTIVE_POOL_BACKWARD, adaptive_pool_backward, pool, "dx+ dy",
    "channels height width out_height out_width accumulate", "groups", -1)
 

@@ -31,7 +31,8 @@ static void im2col(float *column, const float *x, int channels, int height, int 
                 memset(column, 0, row * sizeof *column);
                 if (from >= 0 && from < height && w1 > w0)
                     memcpy(column + (size_t)w0 * LANES,
-                           x + (((size_t)c * height + from) * width + w0 + shift) * LANES,
+                           x + c * (size_t)height * width * LANES +
+                               ((size_t)from * width + w0 + shift) * LANES,
                            (size_t)(w1 - w0) * LANES * sizeof *x);
             }
 }
@@ -41,7 +42,7 @@ void conv_blas(float *y, const float *x, const float *p, const float *b, int cha
                int part, int parts)
 {
     const int taps = channels * kernel_h * kernel_w, row = width * LANES;
-    const size_t plane = (size_t)height * row;
+    const size_t plane = (size_t)height * width * LANES;
     float *column = xmalloc((size_t)taps * (size_t)row * sizeof *column);
     openblas_set_num_threads(1);
     for (int i = share(groups * height, part, parts); i < share(groups * height, part + 1, parts);
@@ -70,7 +71,7 @@ void conv_weights_backward_blas(float *dw, const float *x, const float *dy, int 
     const int taps = channels * kernel_h * kernel_w, row = width * LANES;
     const int blocks = (filters + FILTERS - 1) / FILTERS;
     const int first = share(blocks, part, parts), last = share(blocks, part + 1, parts);
-    const size_t plane = (size_t)height * row;
+    const size_t plane = (size_t)height * width * LANES;
     if (first == last)
         return;
     float *column = xmalloc((size_t)taps * (size_t)row * sizeof *column);

@@ -10,8 +10,6 @@
 // of g and of g xhat), and one pass pulls the gradient of y together from its readers. size: pixels
 // of a channel.
 
-#define NK_VECTORS (NK_LANES / NK_VECTOR)
-
 // Up to four terms of one channel: out[i] = [relu] (add ? out[i] : shift) + sum_j w[j] ys[j][i].
 NK_INLINE void nk_affine_terms(float *out, const float *const *ys, const float *w, float shift,
                                const int terms, int floats, int add, int relu)
@@ -53,7 +51,7 @@ NK_INLINE void nk_affine_sum(float *x, const float *const *ys, const float *cons
     const int floats = size * NK_LANES;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * floats;
+            const size_t at = ((size_t)g * channels + c) * nk_plane(size);
             float shift = 0.0f;
             for (int j = 0; j < inputs; j++)
                 shift += ts[j] ? (as[j] ? nk_sigmoid(*as[j]) : scale) * ts[j][c] : 0.0f;
@@ -154,7 +152,7 @@ NK_INLINE void nk_affine_channel(float *g, float *q, const float *dx, const floa
             m[j] = rstds[first + j] ? -means[first + j][c] * r[j] : 0.0f;
         }
         for (int n = 0; n < groups; n++) {
-            const size_t at = ((size_t)n * channels + c) * size * NK_LANES;
+            const size_t at = ((size_t)n * channels + c) * nk_plane(size);
             const float *y[3] = {0};
             for (int j = 0; j < terms; j++)
                 y[j] = ys[first + j] + at;
@@ -218,7 +216,7 @@ NK_INLINE void nk_pull(float *dy, const float *y, const float *coefficients, con
     const int floats = size * NK_LANES, all = inputs + (coefficients ? 1 : 0);
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * floats;
+            const size_t at = ((size_t)g * channels + c) * nk_plane(size);
             const float factor = coefficients ? coefficients[c] : 1.0f,
                         shift = coefficients ? coefficients[2 * channels + c] : 0.0f;
             for (int first = 0; first < all; first += 4) {
@@ -249,7 +247,7 @@ NK_INLINE void nk_affine_pool(float *p, const float *y, const float *s, const fl
     const float share = 1.0f / (float)size;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const float *in = y + ((size_t)g * channels + c) * size * NK_LANES;
+            const float *in = y + ((size_t)g * channels + c) * nk_plane(size);
             float *out = p + ((size_t)g * channels + c) * NK_LANES;
             nk_vector sum[NK_VECTORS];
 #pragma GCC unroll 8
@@ -279,7 +277,7 @@ NK_INLINE void nk_affine_pool_reduce(float *q, float *sums, const float *dp, con
         const float shift = -mean[c] * rstd[c];
         double sum = 0.0, product = 0.0;
         for (int g = 0; g < groups; g++) {
-            const float *in = y + ((size_t)g * channels + c) * size * NK_LANES,
+            const float *in = y + ((size_t)g * channels + c) * nk_plane(size),
                         *d = dp + ((size_t)g * channels + c) * NK_LANES;
             nk_vector one[NK_VECTORS],
                 xhat[NK_VECTORS]; // how often relu passed, and what xhat it let through
@@ -314,7 +312,7 @@ NK_INLINE void nk_affine_pool_pull(float *dy, const float *y, const float *dp, c
     const float share = 1.0f / (float)size;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * NK_LANES;
+            const size_t at = ((size_t)g * channels + c) * nk_plane(size);
             const float *d = dp + ((size_t)g * channels + c) * NK_LANES;
             float lane[NK_LANES];
             nk_vector mask[NK_VECTORS], gradient[NK_VECTORS];

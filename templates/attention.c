@@ -2,23 +2,29 @@
 //
 //   m' = (m - min m) / max(max m - min m, 1e-12),   y = sigmoid(b) s + s m'
 //
-// size: values of one image.  range: [groups][2][lanes], minimum and maximum of each image.
+// size: pixels of a channel.  range: [groups][2][lanes], minimum and maximum of each image.
 // sums: [groups][4][lanes]: sum dy s, sum dy s (m - min), how many values equal the minimum, the
 // maximum.
 
 #define NK_ATTENTION_EPSILON 1e-12f
 
-NK_INLINE void nk_attention_range(float *range, const float *m, int size, int groups, int part,
-                                  int parts)
+// Where value i of group g's images begins.
+NK_INLINE size_t nk_attention_at(int g, int i, int channels, int size)
+{
+    return ((size_t)g * channels + i / size) * nk_plane(size) + (size_t)(i % size) * NK_LANES;
+}
+
+NK_INLINE void nk_attention_range(float *range, const float *m, int channels, int size, int groups,
+                                  int part, int parts)
 {
     for (int g = nk_share(groups, part, parts); g < nk_share(groups, part + 1, parts); g++) {
         float low[NK_LANES], high[NK_LANES];
-        const float *in = m + (size_t)g * size * NK_LANES;
+        const float *in = m + (size_t)g * channels * nk_plane(size);
         for (int l = 0; l < NK_LANES; l++)
             low[l] = high[l] = in[l];
-        for (int i = 1; i < size; i++)
+        for (int i = 1; i < channels * size; i++)
             for (int l = 0; l < NK_LANES; l++) {
-                const float v = in[(size_t)i * NK_LANES + l];
+                const float v = m[nk_attention_at(g, i, channels, size) + l];
                 low[l] = v < low[l] ? v : low[l];
                 high[l] = v > high[l] ? v : high[l];
             }
@@ -37,16 +43,18 @@ NK_INLINE void nk_attention_inverse(float *inverse, const float *range, int g)
 }
 
 NK_INLINE void nk_attention(float *y, const float *m, const float *s, const float *range,
-                            const float *b, int size, int relu, int groups, int part, int parts)
+                            const float *b, int channels, int size, int relu, int groups, int part,
+                            int parts)
 {
     const float gate = nk_sigmoid(*b);
     for (int g = 0; g < groups; g++) {
         const float *low = range + (size_t)g * 2 * NK_LANES;
         float inverse[NK_LANES];
         nk_attention_inverse(inverse, range, g);
-        for (int i = nk_share(size, part, parts); i < nk_share(size, part + 1, parts); i++)
+        for (int i = nk_share(channels * size, part, parts);
+             i < nk_share(channels * size, part + 1, parts); i++)
             for (int l = 0; l < NK_LANES; l++) {
-                const size_t at = ((size_t)g * size + i) * NK_LANES + l;
+                const size_t at = nk_attention_at(g, i, channels, size) + l;
                 const float value = s[at] * (gate + (m[at] - low[l]) * inverse[l]);
                 y[at] = relu && value < 0.0f ? 0.0f : value;
             }
@@ -54,14 +62,15 @@ NK_INLINE void nk_attention(float *y, const float *m, const float *s, const floa
 }
 
 NK_INLINE void nk_attention_reduce(float *sums, const float *dy, const float *m, const float *s,
-                                   const float *range, int size, int groups, int part, int parts)
+                                   const float *range, int channels, int size, int groups, int part,
+                                   int parts)
 {
     for (int g = nk_share(groups, part, parts); g < nk_share(groups, part + 1, parts); g++) {
         const float *low = range + (size_t)g * 2 * NK_LANES, *high = low + NK_LANES;
         float sum[4][NK_LANES] = {{0}};
-        for (int i = 0; i < size; i++)
+        for (int i = 0; i < channels * size; i++)
             for (int l = 0; l < NK_LANES; l++) {
-                const size_t at = ((size_t)g * size + i) * NK_LANES + l;
+                const size_t at = nk_attention_at(g, i, channels, size) + l;
                 const float d = dy[at] * s[at];
                 sum[0][l] += d;
                 sum[1][l] += d * (m[at] - low[l]);
@@ -77,8 +86,8 @@ NK_INLINE void nk_attention_reduce(float *sums, const float *dy, const float *m,
 // among ties; db = sigmoid'(b) sum d.
 NK_INLINE void nk_attention_backward(float *dm, float *ds, float *db, const float *dy,
                                      const float *m, const float *s, const float *range,
-                                     const float *sums, const float *b, int size, int groups,
-                                     int part, int parts)
+                                     const float *sums, const float *b, int channels, int size,
+                                     int groups, int part, int parts)
 {
     const float gate = nk_sigmoid(*b);
     if (part == parts - 1) {
@@ -99,9 +108,10 @@ NK_INLINE void nk_attention_backward(float *dm, float *ds, float *db, const floa
             at_low[l] = (slope - sum[l] * inverse[l]) / sum[2 * NK_LANES + l];
             at_high[l] = -slope / sum[3 * NK_LANES + l];
         }
-        for (int i = nk_share(size, part, parts); i < nk_share(size, part + 1, parts); i++)
+        for (int i = nk_share(channels * size, part, parts);
+             i < nk_share(channels * size, part + 1, parts); i++)
             for (int l = 0; l < NK_LANES; l++) {
-                const size_t at = ((size_t)g * size + i) * NK_LANES + l;
+                const size_t at = nk_attention_at(g, i, channels, size) + l;
                 const float d = dy[at], value = m[at];
                 const float grad = d * s[at] * inverse[l] + (value == low[l] ? at_low[l] : 0.0f) +
                                    (value == high[l] ? at_high[l] : 0.0f);

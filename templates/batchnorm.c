@@ -13,7 +13,7 @@ NK_INLINE double nk_bn_sum(const float *y, int channels, int size, int groups, i
     double sum = 0.0;
     for (int g = 0; g < groups; g++) {
         float lane[NK_LANES] = {0};
-        const float *in = y + ((size_t)g * channels + c) * size * NK_LANES;
+        const float *in = y + ((size_t)g * channels + c) * nk_plane(size);
         for (int i = 0; i < size; i++)
             for (int l = 0; l < NK_LANES; l++) {
                 const float d = in[(size_t)i * NK_LANES + l] - centre;
@@ -30,7 +30,7 @@ NK_INLINE void nk_bn_apply(float *z, const float *y, int channels, int size, int
                            float scale, float shift, int relu)
 {
     for (int g = 0; g < groups; g++) {
-        const size_t at = ((size_t)g * channels + c) * size * NK_LANES;
+        const size_t at = ((size_t)g * channels + c) * nk_plane(size);
         for (int i = 0; i < size * NK_LANES; i++) {
             const float value = scale * y[at + i] + shift;
             z[at + i] = relu && value < 0.0f ? 0.0f : value; // NaN stays NaN
@@ -84,7 +84,7 @@ NK_INLINE void nk_batchnorm_backward(float *dy, float *dgamma, float *dbeta, con
         const float m = mean[c];
         double sum = 0.0, product = 0.0;
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * NK_LANES;
+            const size_t at = ((size_t)g * channels + c) * nk_plane(size);
             float lane[NK_LANES] = {0}, lane_product[NK_LANES] = {0};
             for (int i = 0; i < size; i++)
                 for (int l = 0; l < NK_LANES; l++) {
@@ -104,7 +104,7 @@ NK_INLINE void nk_batchnorm_backward(float *dy, float *dgamma, float *dbeta, con
         const float a = (float)(scale * sum / n),
                     b = (float)(scale * rstd[c] * rstd[c] * product / n);
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * NK_LANES;
+            const size_t at = ((size_t)g * channels + c) * nk_plane(size);
             float mask[NK_LANES];
             for (int l = 0; l < NK_LANES; l++)
                 mask[l] = g * NK_LANES + l < count ? 1.0f : 0.0f;
@@ -129,10 +129,10 @@ NK_INLINE void nk_batchnorm_stats(float *scale, float *shift, float *mean, float
 {
     const double n = (double)count * size;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
-        const float pivot = y[(size_t)c * size * NK_LANES];
+        const float pivot = y[c * nk_plane(size)];
         double sum = 0.0, squares = 0.0;
         for (int g = 0; g < groups; g++) {
-            const float *in = y + ((size_t)g * channels + c) * size * NK_LANES;
+            const float *in = y + ((size_t)g * channels + c) * nk_plane(size);
             nk_vector s[NK_LANES / NK_VECTOR], q[NK_LANES / NK_VECTOR];
             float lane[NK_LANES], lane_squares[NK_LANES];
 #pragma GCC unroll 8

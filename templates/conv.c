@@ -21,7 +21,7 @@ NK_INLINE void nk_conv_tile(float *y, const float *x, const float *p, const floa
                             int height, int width, int filters, int kernel_h, int kernel_w,
                             int accumulate, int k0, const int tile, int h)
 {
-    const size_t plane = (size_t)height * width * NK_LANES;
+    const size_t plane = nk_plane(height * width);
     const int r0 = nk_max(0, kernel_h / 2 - h), r1 = nk_min(kernel_h, height + kernel_h / 2 - h);
     for (int w = 0; w < width; w++) {
         const int s0 = nk_max(0, kernel_w / 2 - w), s1 = nk_min(kernel_w, width + kernel_w / 2 - w);
@@ -99,7 +99,7 @@ NK_INLINE void nk_conv(float *y, const float *x, const float *p, const float *b,
                        int accumulate, int groups, int part, int parts)
 {
     const nk_conv_split split = nk_split_filters(filters);
-    const size_t plane = (size_t)height * width * NK_LANES;
+    const size_t plane = nk_plane(height * width);
     const int rows = split.tiles * height;
     for (int g = 0; g < groups; g++)
         for (int i = nk_share(rows, part, parts); i < nk_share(rows, part + 1, parts); i++) {

@@ -46,7 +46,7 @@ NK_INLINE void nk_dw_tile(float *dw, const float *x, const float *dy, int channe
                           int width, int filters, int kernel_h, int kernel_w, int groups, int k0,
                           const int tile, int c0, const int columns, int r)
 {
-    const size_t plane = (size_t)height * width * NK_LANES;
+    const size_t plane = nk_plane(height * width);
     const int step = kernel_w == 1 ? (int)plane : NK_LANES;
     const int h0 = nk_max(0, kernel_h / 2 - r), h1 = nk_min(height, height + kernel_h / 2 - r);
     nk_vector sum[7][6];
@@ -133,7 +133,8 @@ NK_INLINE void nk_channel_sum(float *db, const float *dy, int channels, int size
         for (int g = 0; g < groups; g++)
             for (int i = 0; i < size; i++)
                 for (int l = 0; l < NK_LANES; l++)
-                    lane[l] += dy[(((size_t)g * channels + c) * size + i) * NK_LANES + l];
+                    lane[l] +=
+                        dy[((size_t)g * channels + c) * nk_plane(size) + (size_t)i * NK_LANES + l];
         for (int l = 0; l < NK_LANES; l++)
             sum += lane[l];
         db[c] = sum;

@@ -1,4 +1,4 @@
-// main_infer.c - the program that -DNK_MAIN adds to an inference file: records on stdin, logits on
+// main_infer.c - the program that -D NK_MAIN adds to an inference file: records on stdin, logits on
 // stdout.
 int main(void)
 {

@@ -4,13 +4,14 @@
 NK_INLINE void nk_pack_images(float *y, const float *images, int channels, int height, int width,
                               int groups, int count, int part, int parts)
 {
-    const int size = channels * height * width;
+    const int pixels = height * width, size = channels * pixels;
     for (int g = 0; g < groups; g++) {
-        float *group = y + (size_t)g * size * NK_LANES;
         for (int i = nk_share(size, part, parts); i < nk_share(size, part + 1, parts); i++)
             for (int l = 0; l < NK_LANES; l++) {
                 const int n = g * NK_LANES + l;
-                group[(size_t)i * NK_LANES + l] = n < count ? images[(size_t)n * size + i] : 0.0f;
+                const size_t at = ((size_t)g * channels + i / pixels) * nk_plane(pixels);
+                y[at + (size_t)(i % pixels) * NK_LANES + l] =
+                    n < count ? images[(size_t)n * size + i] : 0.0f;
             }
     }
 }

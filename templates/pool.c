@@ -15,10 +15,9 @@ NK_INLINE void nk_adaptive_pool(float *y, const float *x, int channels, int heig
                     const int w0 = j * width / out_width,
                               w1 = ((j + 1) * width + out_width - 1) / out_width;
                     const float share = 1.0f / (float)((h1 - h0) * (w1 - w0));
-                    const float *in = x + ((size_t)g * channels + c) * height * width * NK_LANES;
-                    float *out =
-                        y +
-                        ((((size_t)g * channels + c) * out_height + i) * out_width + j) * NK_LANES;
+                    const float *in = x + ((size_t)g * channels + c) * nk_plane(height * width);
+                    float *out = y + ((size_t)g * channels + c) * nk_plane(out_height * out_width) +
+                                 ((size_t)i * out_width + j) * NK_LANES;
                     float sum[NK_LANES] = {0};
                     for (int h = h0; h < h1; h++)
                         for (int w = w0; w < w1; w++)
@@ -34,7 +33,7 @@ NK_INLINE void nk_adaptive_pool_backward(float *dx, const float *dy, int channel
                                          int width, int out_height, int out_width, int accumulate,
                                          int groups, int part, int parts)
 {
-    const size_t plane = (size_t)height * width * NK_LANES;
+    const size_t plane = nk_plane(height * width);
     for (int g = 0; g < groups; g++)
         for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts);
              c++) {
@@ -49,8 +48,8 @@ NK_INLINE void nk_adaptive_pool_backward(float *dx, const float *dy, int channel
                               w1 = ((j + 1) * width + out_width - 1) / out_width;
                     const float share = 1.0f / (float)((h1 - h0) * (w1 - w0));
                     const float *in =
-                        dy +
-                        ((((size_t)g * channels + c) * out_height + i) * out_width + j) * NK_LANES;
+                        dy + ((size_t)g * channels + c) * nk_plane(out_height * out_width) +
+                        ((size_t)i * out_width + j) * NK_LANES;
                     for (int h = h0; h < h1; h++)
                         for (int w = w0; w < w1; w++)
                             for (int l = 0; l < NK_LANES; l++)
@@ -69,8 +68,8 @@ NK_INLINE void nk_average_pool(float *y, const float *x, int channels, int heigh
     for (int g = 0; g < groups; g++)
         for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts);
              c++) {
-            const float *in = x + ((size_t)g * channels + c) * height * width * NK_LANES;
-            float *out = y + ((size_t)g * channels + c) * height * width * NK_LANES;
+            const float *in = x + ((size_t)g * channels + c) * nk_plane(height * width);
+            float *out = y + ((size_t)g * channels + c) * nk_plane(height * width);
             for (int h = 0; h < height; h++)
                 for (int w = 0; w < width; w++) {
                     float sum[NK_LANES] = {0};

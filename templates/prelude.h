@@ -64,6 +64,48 @@ NK_INLINE float nk_sum_vector(nk_vector v)
     return lane[0];
 }
 
+// Floats from one channel to the next: `size` pixels.
+NK_INLINE size_t nk_plane(int size)
+{
+    return (size_t)size * NK_LANES;
+}
+
+// The lanes of a pixel as whole vectors; one number in files that work on one image.
+#if NK_LANES == 1
+#define NK_STEP 1
+typedef float nk_lane;
+#else
+#define NK_STEP NK_VECTOR
+typedef nk_vector nk_lane;
+#endif
+#define NK_VECTORS (NK_LANES / NK_STEP)
+
+NK_INLINE nk_lane nk_load_lane(const float *p)
+{
+    return *(const nk_lane *)p;
+}
+
+NK_INLINE void nk_store_lane(float *p, nk_lane v)
+{
+    *(nk_lane *)p = v;
+}
+
+NK_INLINE nk_lane nk_zero_lane(void)
+{
+    nk_lane zero;
+    memset(&zero, 0, sizeof zero);
+    return zero;
+}
+
+NK_INLINE float nk_sum_lane(nk_lane v)
+{
+#if NK_LANES == 1
+    return v;
+#else
+    return nk_sum_vector(v);
+#endif
+}
+
 // Where part `part` of `parts` begins in `count` items: threads split outputs, never a sum.
 NK_INLINE int nk_share(int count, int part, int parts)
 {

@@ -1,24 +1,23 @@
-// relu.c - y = max(x, 0), and its gradient: dx (+)= dy where y > 0.  size: values of one image.
+// relu.c - y = max(x, 0), and its gradient: dx (+)= dy where y > 0.  size: pixels of a channel.
 
-NK_INLINE void nk_relu(float *y, const float *x, int size, int groups, int part, int parts)
+NK_INLINE void nk_relu(float *y, const float *x, int channels, int size, int groups, int part,
+                       int parts)
 {
-    for (int g = 0; g < groups; g++) {
-        const size_t at = (size_t)g * size * NK_LANES;
-        for (int i = NK_LANES * nk_share(size, part, parts);
-             i < NK_LANES * nk_share(size, part + 1, parts); i++)
-            y[at + i] = x[at + i] < 0.0f ? 0.0f : x[at + i];
-    }
+    const size_t plane = nk_plane(size);
+    for (int c = nk_share(groups * channels, part, parts);
+         c < nk_share(groups * channels, part + 1, parts); c++)
+        for (size_t i = c * plane; i < (c + 1) * plane; i++)
+            y[i] = x[i] < 0.0f ? 0.0f : x[i];
 }
 
-NK_INLINE void nk_relu_backward(float *dx, const float *dy, const float *y, int size,
+NK_INLINE void nk_relu_backward(float *dx, const float *dy, const float *y, int channels, int size,
                                 int accumulate, int groups, int part, int parts)
 {
-    for (int g = 0; g < groups; g++) {
-        const size_t at = (size_t)g * size * NK_LANES;
-        for (int i = NK_LANES * nk_share(size, part, parts);
-             i < NK_LANES * nk_share(size, part + 1, parts); i++) {
-            const float d = y[at + i] > 0.0f ? dy[at + i] : 0.0f;
-            dx[at + i] = accumulate ? dx[at + i] + d : d;
+    const size_t plane = nk_plane(size);
+    for (int c = nk_share(groups * channels, part, parts);
+         c < nk_share(groups * channels, part + 1, parts); c++)
+        for (size_t i = c * plane; i < (c + 1) * plane; i++) {
+            const float d = y[i] > 0.0f ? dy[i] : 0.0f;
+            dx[i] = accumulate ? dx[i] + d : d;
         }
-    }
 }

@@ -2,31 +2,31 @@
 //
 //   y = sum_j s_j x_j,   s_j = sigmoid(*as[j]) where the term has a learned scalar, else `scale`
 //
-// size: values of one image.  y may take the place of xs[0].
+// size: pixels of a channel.  y may take the place of xs[0].
 
 NK_INLINE void nk_weighted_sum(float *y, const float *const *xs, const float *const *as, int inputs,
-                               float scale, int size, int relu, int groups, int part, int parts)
+                               int channels, float scale, int size, int relu, int groups, int part,
+                               int parts)
 {
     enum { BLOCK = 1024 }; // floats that stay in the first cache while the terms are added
-    for (int g = 0; g < groups; g++) {
-        const size_t first = ((size_t)g * size + nk_share(size, part, parts)) * NK_LANES;
-        const size_t last = ((size_t)g * size + nk_share(size, part + 1, parts)) * NK_LANES;
-        for (size_t at = first; at < last; at += BLOCK) {
-            const int n = last - at < BLOCK ? (int)(last - at) : BLOCK;
-            float sum[BLOCK];
-            for (int j = 0; j < inputs; j++) {
-                const float s = as[j] ? nk_sigmoid(*as[j]) : scale;
-                const float *x = xs[j] + at;
-                if (j == 0)
-                    for (int i = 0; i < n; i++)
-                        sum[i] = s * x[i];
-                else
-                    for (int i = 0; i < n; i++)
-                        sum[i] += s * x[i];
-            }
-            for (int i = 0; i < n; i++)
-                y[at + i] = relu && sum[i] < 0.0f ? 0.0f : sum[i];
+    const size_t plane = nk_plane(size);
+    const size_t first = plane * (size_t)nk_share(groups * channels, part, parts);
+    const size_t last = plane * (size_t)nk_share(groups * channels, part + 1, parts);
+    for (size_t at = first; at < last; at += BLOCK) {
+        const int n = last - at < BLOCK ? (int)(last - at) : BLOCK;
+        float sum[BLOCK];
+        for (int j = 0; j < inputs; j++) {
+            const float s = as[j] ? nk_sigmoid(*as[j]) : scale;
+            const float *x = xs[j] + at;
+            if (j == 0)
+                for (int i = 0; i < n; i++)
+                    sum[i] = s * x[i];
+            else
+                for (int i = 0; i < n; i++)
+                    sum[i] += s * x[i];
         }
+        for (int i = 0; i < n; i++)
+            y[at + i] = relu && sum[i] < 0.0f ? 0.0f : sum[i];
     }
 }
 
@@ -40,7 +40,7 @@ NK_INLINE void nk_weighted_sum_backward(float *dx, float *partial, const float *
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
         float lane[NK_LANES] = {0}, sum = 0.0f;
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * NK_LANES;
+            const size_t at = ((size_t)g * channels + c) * nk_plane(size);
             if (a)
                 for (int i = 0; i < size; i++)
                     for (int l = 0; l < NK_LANES; l++)

@@ -165,12 +165,12 @@ NK_INLINE void nk_winograd_input(float *v, const float *d, size_t pitch, size_t 
             nk_winograd_input(v + unit * next, d + unit * NK_VECTOR, pitch, NK_LANES, borders); \
     }
 NK_WINOGRAD_TILE(0)
-NK_WINOGRAD_TILE(1) NK_WINOGRAD_TILE(2) NK_WINOGRAD_TILE(3) NK_WINOGRAD_TILE(4) NK_WINOGRAD_TILE(5)
-    NK_WINOGRAD_TILE(6) NK_WINOGRAD_TILE(7) NK_WINOGRAD_TILE(8) NK_WINOGRAD_TILE(9)
-        NK_WINOGRAD_TILE(10) NK_WINOGRAD_TILE(11) NK_WINOGRAD_TILE(12) NK_WINOGRAD_TILE(13)
-            NK_WINOGRAD_TILE(14)
-                NK_WINOGRAD_TILE(15) typedef void nk_winograd_tile(float *v, const float *d,
-                                                                   size_t next, size_t pitch);
+NK_WINOGRAD_TILE(1)
+NK_WINOGRAD_TILE(2) NK_WINOGRAD_TILE(3) NK_WINOGRAD_TILE(4) NK_WINOGRAD_TILE(5) NK_WINOGRAD_TILE(6)
+    NK_WINOGRAD_TILE(7) NK_WINOGRAD_TILE(8) NK_WINOGRAD_TILE(9) NK_WINOGRAD_TILE(10)
+        NK_WINOGRAD_TILE(11) NK_WINOGRAD_TILE(12) NK_WINOGRAD_TILE(13) NK_WINOGRAD_TILE(14)
+            NK_WINOGRAD_TILE(15) typedef void nk_winograd_tile(float *v, const float *d,
+                                                               size_t next, size_t pitch);
 static nk_winograd_tile *const nk_winograd_tiles[16] = {
     nk_winograd_tile_0,  nk_winograd_tile_1,  nk_winograd_tile_2,  nk_winograd_tile_3,
     nk_winograd_tile_4,  nk_winograd_tile_5,  nk_winograd_tile_6,  nk_winograd_tile_7,
@@ -201,8 +201,7 @@ NK_INLINE void nk_winograd_input_tiles(float *v, const float *x, int channels, i
                                        int height, int width, int first, int count)
 {
     const int tiles_w = (width + 3) / 4, tiles = (height + 3) / 4 * tiles_w;
-    const size_t plane = (size_t)height * width * NK_LANES,
-                 next = (size_t)own * NK_POINTS * NK_VECTOR;
+    const size_t plane = nk_plane(height * width), next = (size_t)own * NK_POINTS * NK_VECTOR;
     for (int c = 0; c < own; c++)
         for (int i = 0; i < count; i++) {
             const int g = (first + i) / tiles, tile = (first + i) % tiles,
@@ -328,7 +327,7 @@ NK_INLINE void nk_winograd_output_tile(float *y, const float *m, const float *b,
     const int tiles_w = (width + 3) / 4, h = tile / tiles_w * 4, w = tile % tiles_w * 4;
     const int rows = nk_min(4, height - h), columns = nk_min(4, width - w),
               whole = rows == 4 && columns == 4;
-    const size_t plane = (size_t)height * width * NK_LANES, pitch = (size_t)width * NK_LANES;
+    const size_t plane = nk_plane(height * width), pitch = (size_t)width * NK_LANES;
     float *out = y + ((size_t)h * width + w) * NK_LANES;
     if (whole && !accumulate)
         nk_winograd_write_whole(out, m, b, filters, plane, pitch, 4, 4);
@@ -346,7 +345,7 @@ NK_INLINE void nk_winograd(float *y, float *scratch, const float *x, const float
                            int accumulate, int groups, int part, int parts)
 {
     const int tiles = ((height + 3) / 4) * ((width + 3) / 4), all = groups * tiles;
-    const size_t plane = (size_t)height * width * NK_LANES, unit = NK_POINTS * NK_VECTOR;
+    const size_t plane = nk_plane(height * width), unit = NK_POINTS * NK_VECTOR;
     float *v = scratch + (size_t)part * block * NK_UNITS * unit * (size_t)(channels + filters);
     float *m = v + block * NK_UNITS * unit * (size_t)channels;
     const nk_conv_split split = nk_split_filters(filters);

@@ -122,7 +122,7 @@ NK_INLINE void nk_winograd_dy_tile(float *d, const float *dy, int height, int wi
 {
     const int tiles_w = (width + 3) / 4, h = tile / tiles_w * 4, w = tile % tiles_w * 4,
               vectors = to - from;
-    const size_t plane = (size_t)height * width * NK_LANES;
+    const size_t plane = nk_plane(height * width);
     nk_vector turned[NK_VECTOR][16];
     for (int unit = 0; unit < NK_UNITS; unit++)
         for (int kv = 0; kv < vectors; kv++) {
@@ -234,7 +234,7 @@ NK_INLINE void nk_winograd_weights(float *du, float *scratch, const float *x, co
     const int tiles = ((height + 3) / 4) * ((width + 3) / 4), all = groups * tiles,
               rows = NK_WDW_PAD(filters);
     const int vectors = rows / NK_VECTOR, by_filters = vectors >= 2 * parts;
-    const size_t plane = (size_t)height * width * NK_LANES, one = (size_t)NK_POINTS * NK_LANES;
+    const size_t plane = nk_plane(height * width), one = (size_t)NK_POINTS * NK_LANES;
     const nk_wdw_share share = {by_filters ? 0 : nk_share(channels, part, parts),
                                 by_filters ? channels : nk_share(channels, part + 1, parts),
                                 by_filters ? nk_share(vectors, part, parts) : 0,
