@@ -313,6 +313,8 @@ static void emit_place(const Ir *ir, const char *name, int from, int to, const E
                 place->symbol, direction(ir, from));
     emit_parameters(style, out);
     emit_bases(ir, from, to, style, out);
+    if (style->own_arrays) // a piece that reads no weights may need nothing of it
+        text_puts(out, "    (void)call;\n");
     for (int o = from; o < to; o++) {
         if (!style->jit) {
             text_puts(out, "    // ");

@@ -138,20 +138,26 @@ static void plan_op(Ir *ir, int o, FreeList *list, const int *first, int *last)
     }
 }
 
+// What no op touches (a fusion left it behind) gets no memory.
+static void plan_apart(Ir *ir, const int *first)
+{
+    for (int t = 0; t < ir->n_tensors; t++)
+        if (ir->tensors[t].space == SPACE_ARENA && first[t] >= 0) {
+            ir->tensors[t].offset = ir->arena_floats;
+            ir->arena_floats += aligned(ir->tensors[t].floats);
+        }
+}
+
 void plan_memory(Ir *ir, bool share)
 {
-    if (!share) {
-        for (int t = 0; t < ir->n_tensors; t++)
-            if (ir->tensors[t].space == SPACE_ARENA) {
-                ir->tensors[t].offset = ir->arena_floats;
-                ir->arena_floats += aligned(ir->tensors[t].floats);
-            }
-        return;
-    }
     int *first = pool_alloc(ir->pool, (size_t)ir->n_tensors * sizeof *first);
     int *last = pool_alloc(ir->pool, (size_t)ir->n_tensors * sizeof *last);
     FreeList list = {.pool = ir->pool};
     find_lives(ir, first, last);
+    if (!share) {
+        plan_apart(ir, first);
+        return;
+    }
     for (int o = 0; o < ir->n_ops; o++)
         plan_op(ir, o, &list, first, last);
     ir->arena_floats = list.end;
