@@ -2593,7 +2593,7 @@ static void tiny_evaluate(FILE *file)
            right, all);
 }
 
-// main_train.c - the program that -DNK_MAIN adds to a trainable file:
+// main_train.c - the program that -D TINY_MAIN adds to a trainable file:
 //   ./net [TRAIN.bin [EPOCHS [LEARNING_RATE]]] < TEST.bin
 // trains on the records of TRAIN.bin in their order, then prints the logits of TEST.bin's and the
 // accuracy.
