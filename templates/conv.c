@@ -77,7 +77,61 @@ NK_INLINE nk_conv_split nk_split_filters(int filters)
     return split;
 }
 
+// A 1x1 convolution reads one line of every channel for a pixel, far apart from each other.  A
+// block of pixels is therefore copied together first, and all tiles of filters read the copy in the
+// first cache.
+enum { NK_POINT_FLOATS = 8192 }; // of the copy; channels that do not fit go the way of the others
+
+NK_INLINE int nk_point_block(int channels)
+{
+    return nk_min(8, NK_POINT_FLOATS / (channels * NK_LANES));
+}
+
+// Filters k0..k0+tile of the `count` pixels in x[channels][count][lanes].
+NK_INLINE void nk_point_tile(float *y, const float *x, const float *p, const float *b, int channels,
+                             size_t plane, int filters, int accumulate, int k0, const int tile,
+                             int count)
+{
+    const size_t step = (size_t)count * NK_LANES;
+    for (size_t at = 0; at < step; at += NK_CONV_STEP) {
+        float *out = y + k0 * plane + at;
+        nk_vector sum[NK_CONV_TILE][2];
+#pragma GCC unroll 16
+        for (int k = 0; k < tile; k++) {
+            sum[k][0] = sum[k][1] = nk_zero_vector() + (b ? b[k0 + k] : 0.0f);
+            if (accumulate) {
+                sum[k][0] += nk_load(out + k * plane);
+                sum[k][1] += nk_load(out + k * plane + NK_VECTOR);
+            }
+        }
+        const float *in = x + at, *weight = p + k0;
+        for (int c = 0; c < channels; c++, in += step, weight += filters) {
+            const nk_vector x0 = nk_load(in), x1 = nk_load(in + NK_VECTOR);
+#pragma GCC unroll 16
+            for (int k = 0; k < tile; k++) {
+                sum[k][0] += weight[k] * x0;
+                sum[k][1] += weight[k] * x1;
+            }
+        }
+#pragma GCC unroll 16
+        for (int k = 0; k < tile; k++) {
+            nk_store(out + k * plane, sum[k][0]);
+            nk_store(out + k * plane + NK_VECTOR, sum[k][1]);
+        }
+    }
+}
+
 #ifndef NK_CONV_DISPATCH
+NK_INLINE void nk_point_row(float *y, const float *x, const float *p, const float *b, int channels,
+                            size_t plane, int filters, int accumulate, int k0, int tile, int count)
+{
+    const nk_conv_split split = nk_split_filters(filters);
+    if (tile == split.tile)
+        nk_point_tile(y, x, p, b, channels, plane, filters, accumulate, k0, split.tile, count);
+    else
+        nk_point_tile(y, x, p, b, channels, plane, filters, accumulate, k0, split.tile - 1, count);
+}
+
 // One row of one tile.  The tile is a constant where the shape is: both sizes are expanded in
 // place.
 NK_INLINE void nk_conv_row(float *y, const float *x, const float *p, const float *b, int channels,
@@ -94,6 +148,37 @@ NK_INLINE void nk_conv_row(float *y, const float *x, const float *p, const float
 }
 #endif
 
+NK_INLINE void nk_conv_points(float *y, const float *x, const float *p, const float *b,
+                              int channels, int size, int filters, int accumulate, int groups,
+                              int part, int parts)
+{
+    const nk_conv_split split = nk_split_filters(filters);
+    const size_t plane = nk_plane(size);
+    const int block = nk_point_block(channels);
+    float copy[NK_POINT_FLOATS];
+    for (int g = 0; g < groups; g++) {
+        const int last = nk_share(size, part + 1, parts);
+        for (int i = nk_share(size, part, parts); i < last; i += block) {
+            const int count = nk_min(block, last - i);
+            const size_t step = (size_t)count * NK_LANES;
+            const float *in = x + (size_t)g * channels * plane + (size_t)i * NK_LANES;
+            float *out = y + (size_t)g * filters * plane + (size_t)i * NK_LANES;
+            for (int c = 0; c < channels; c++)
+                for (size_t j = 0; j < step; j += NK_CONV_STEP) {
+                    nk_store(copy + c * step + j, nk_load(in + c * plane + j));
+                    nk_store(copy + c * step + j + NK_VECTOR,
+                             nk_load(in + c * plane + j + NK_VECTOR));
+                }
+            for (int t = 0; t < split.tiles; t++) {
+                const int narrow = t >= split.wide;
+                nk_point_row(out, copy, p, b, channels, plane, filters, accumulate,
+                             t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow,
+                             count);
+            }
+        }
+    }
+}
+
 NK_INLINE void nk_conv(float *y, const float *x, const float *p, const float *b, int channels,
                        int height, int width, int filters, int kernel_h, int kernel_w,
                        int accumulate, int groups, int part, int parts)
@@ -101,6 +186,12 @@ NK_INLINE void nk_conv(float *y, const float *x, const float *p, const float *b,
     const nk_conv_split split = nk_split_filters(filters);
     const size_t plane = nk_plane(height * width);
     const int rows = split.tiles * height;
+    if (kernel_h * kernel_w == 1 && channels <= NK_POINT_FLOATS / NK_LANES &&
+        height * width >= parts) {
+        nk_conv_points(y, x, p, b, channels, height * width, filters, accumulate, groups, part,
+                       parts);
+        return;
+    }
     for (int g = 0; g < groups; g++)
         for (int i = nk_share(rows, part, parts); i < nk_share(rows, part + 1, parts); i++) {
             const int t = i / height, narrow = t >= split.wide;
