@@ -60,7 +60,7 @@ $(BUILD)/libnagoc.a: $(compiler_objects)
 $(BUILD)/libnago.a: $(runtime_objects)
 $(BUILD)/libcli.a: $(cli_objects)
 $(libraries):
-	$(call Q,AR)rm -f $@ && $(AR) rcs $@ $^
+	$(call Q,AR)rm -f $@.new && $(AR) rcs $@.new $^ && mv $@.new $@
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
