@@ -252,33 +252,62 @@ static inline void bench_op(Bench *b, OpKind kind, Attr attr, const char *rename
 
 // ---- running ------------------------------------------------------------------------------------
 
+// Where lane `lane` of a pixel of a channel of a group lies in an activation.
+static inline size_t bench_at(const Operand *o, size_t group, size_t c, size_t pixel, size_t lane)
+{
+    const int size = o->shape.height * o->shape.width;
+    const int64_t plane = ir_map_floats(LAYOUT_BATCH_INNER, 1, size);
+    const int64_t whole = ir_map_floats(LAYOUT_BATCH_INNER, o->shape.channels, size);
+    return group * (size_t)whole + c * (size_t)plane + pixel * LANES + lane;
+}
+
+// Where logical value `i` lies in the arena.
 static inline size_t bench_place(const Bench *b, const Operand *o, size_t i)
 {
+    const size_t offset = (size_t)b->ir->tensors[o->tensor].offset;
+    const size_t pixels = (size_t)(o->shape.height * o->shape.width);
     if (!o->is_activation)
-        return (size_t)b->ir->tensors[o->tensor].offset + i;
-    const size_t size = (size_t)(o->shape.channels * o->shape.height * o->shape.width);
-    const size_t n = i / size;
-    return (size_t)b->ir->tensors[o->tensor].offset + (n / LANES * size + i % size) * LANES +
-           n % LANES;
+        return offset + i;
+    const size_t n = i / pixels / (size_t)o->shape.channels;
+    const size_t c = i / pixels % (size_t)o->shape.channels;
+    return offset + bench_at(o, n / LANES, c, i % pixels, n % LANES);
+}
+
+static inline size_t bench_groups(const Bench *b)
+{
+    return (size_t)(b->count + LANES - 1) / LANES;
 }
 
 // The floats of an operand that the call may touch: whole groups up to count.
 static inline size_t bench_touched(const Bench *b, const Operand *o)
 {
-    const size_t groups = (size_t)(b->count + LANES - 1) / LANES;
-    return o->is_activation ? o->count / (size_t)b->count * groups * LANES : o->count;
+    return o->is_activation ? bench_at(o, bench_groups(b), 0, 0, 0) : o->count;
+}
+
+// Calls visit(place, value's place in memory) for the lanes beyond count of the last group.
+static inline void bench_beyond(const Bench *b, const Operand *o,
+                                void (*visit)(Bench *, const Operand *, float *), float *memory)
+{
+    const size_t pixels = (size_t)(o->shape.height * o->shape.width), last = bench_groups(b) - 1;
+    float *base = memory + b->ir->tensors[o->tensor].offset;
+    for (size_t c = 0; o->is_activation && c < (size_t)o->shape.channels; c++)
+        for (size_t i = 0; i < pixels; i++)
+            for (size_t lane = (size_t)b->count - last * LANES; lane < LANES; lane++)
+                visit((Bench *)b, o, base + bench_at(o, last, c, i, lane));
+}
+
+static inline void bench_garbage(Bench *b, const Operand *o, float *value)
+{
+    *value = o->zero_beyond ? 0.0f : (float)random_normal(&b->random);
 }
 
 static inline void bench_fill(Bench *b)
 {
     for (int i = 0; i < b->n_operands; i++) {
         const Operand *o = &b->operands[i];
-        const Tensor *t = &b->ir->tensors[o->tensor];
         if (!o->given)
             continue;
-        for (size_t j = 0; j < bench_touched(b, o); j++)
-            b->start[(size_t)t->offset + j] =
-                o->zero_beyond ? 0.0f : (float)random_normal(&b->random);
+        bench_beyond(b, o, bench_garbage, b->start);
         for (size_t j = 0; j < o->count; j++)
             b->start[bench_place(b, o, j)] = (float)o->given[j];
     }
@@ -364,19 +393,20 @@ static inline void bench_judge_values(Bench *b, Operand *o, const char *kernel)
     }
 }
 
+static inline void bench_judge_zero(Bench *b, const Operand *o, float *value)
+{
+    if (o->zero_beyond && *value != 0.0f)
+        bench_fail(b, "%s is %g in a lane beyond the %d images", o->name, (double)*value, b->count);
+}
+
 // Lanes beyond count of a gradient, and groups beyond count of any result.
 static inline void bench_judge_beyond(const Bench *b, const Operand *o, const char *kernel)
 {
     const Tensor *t = &b->ir->tensors[o->tensor];
-    const float *values = b->arena + t->offset;
-    const int lanes = b->count % LANES ? b->count % LANES : LANES;
     const size_t touched = bench_touched(b, o);
-    const size_t last_group = touched - touched / (size_t)((b->count + LANES - 1) / LANES);
-    for (size_t i = last_group; o->zero_beyond && i < touched; i++)
-        if ((int)(i % LANES) >= lanes && values[i] != 0.0f)
-            bench_fail(b, "%s: %s is %g in lane %zu of %d", kernel, o->name, (double)values[i],
-                       i % LANES, lanes);
-    if (!same_floats(values + touched, b->start + t->offset + touched, (size_t)t->floats - touched))
+    bench_beyond(b, o, bench_judge_zero, b->arena);
+    if (!same_floats(b->arena + t->offset + touched, b->start + t->offset + touched,
+                     (size_t)t->floats - touched))
         bench_fail(b, "%s: touches %s beyond the groups of the call", kernel, o->name);
 }
 
@@ -418,7 +448,7 @@ static inline void bench_judge_in_place(Bench *b, const char *kernel)
         return;
     op->args[0] = donor;
     const BenchCode code = bench_compile(b);
-    const size_t touched = (size_t)(to->floats / b->ir->groups * ((b->count + LANES - 1) / LANES));
+    const size_t touched = (size_t)(to->floats / b->ir->groups) * bench_groups(b);
     for (int parts = 1; parts <= 3; parts++) {
         bench_run(b, &code, parts, false);
         if (!same_floats(b->arena + from->offset, b->first + to->offset, touched))

@@ -145,17 +145,16 @@ static void test_signatures(void **state)
 static Ir *relu_chain(Pool *pool, int n)
 {
     static const Arch none = {0};
-    const int size = 2 * 3 * 3;
     Ir *ir = ir_new(&none, 32, LAYOUT_BATCH_INNER, pool);
     ir->name = "test";
     ir_place(ir, "test", "test");
-    const int images = ir_vector(ir, "images", SPACE_IMAGES, size * LANES, 0);
+    const int images = ir_vector(ir, "images", SPACE_IMAGES, 18 * LANES, 0);
     int x = ir_tensor(ir, "x0", SPACE_ARENA, 2, 3, 3);
     ir_op(ir, OP_PACK_IMAGES, (int[]){x, images}, 2,
           (Attr){.channels = 2, .height = 3, .width = 3});
     for (int i = 1; i <= n; i++) {
         const int y = ir_tensor(ir, pool_printf(pool, "x%d", i), SPACE_ARENA, 2, 3, 3);
-        ir_op(ir, OP_RELU, (int[]){y, x}, 2, (Attr){.size = size});
+        ir_op(ir, OP_RELU, (int[]){y, x}, 2, (Attr){.channels = 2, .size = 9});
         x = y;
     }
     return ir;
@@ -218,7 +217,7 @@ static Ir *diamond(Pool *pool)
     const int x0 = tensor_named(ir, "x0"), x1 = tensor_named(ir, "x1");
     const int y = ir_tensor(ir, "y", SPACE_ARENA, 2, 3, 3);
     ir_op(ir, OP_WEIGHTED_SUM, (int[]){y, x1, x0, -1, -1}, 5,
-          (Attr){.inputs = 2, .scale = 1.0f, .size = 18});
+          (Attr){.inputs = 2, .scale = 1.0f, .channels = 2, .size = 9});
     return ir;
 }
 
@@ -258,7 +257,7 @@ static void test_plan(void **state)
 {
     (void)state;
     Pool *pool = pool_new();
-    const int64_t one = 18 * LANES;
+    const int64_t one = ir_map_floats(LAYOUT_BATCH_INNER, 2, 9);
     Ir *chain = relu_chain(pool, 20);
     plan_memory(chain, true);
     assert_int_equal(chain->arena_floats, one); // each in the place of the one before
@@ -296,7 +295,7 @@ static void test_plan_reuses(void **state)
     ir_op(ir, OP_PACK_IMAGES, (int[]){tensors[3], images}, 2,
           (Attr){.channels = 4, .height = 1, .width = 1});
     plan_memory(ir, true);
-    assert_int_equal(ir->arena_floats, 4 * LANES);
+    assert_int_equal(ir->arena_floats, ir_map_floats(LAYOUT_BATCH_INNER, 4, 1));
     assert_int_equal(ir->tensors[tensors[3]].offset, 0);
     pool_free(pool);
 }
@@ -318,7 +317,7 @@ static Ir *sum_then_relu(Pool *pool, int readers)
     const int s = tensor_named(ir, "y");
     for (int i = 0; i < readers; i++) {
         const int r = ir_tensor(ir, pool_printf(pool, "r%d", i), SPACE_ARENA, 2, 3, 3);
-        ir_op(ir, OP_RELU, (int[]){r, s}, 2, (Attr){.size = 18});
+        ir_op(ir, OP_RELU, (int[]){r, s}, 2, (Attr){.channels = 2, .size = 9});
     }
     return ir;
 }

@@ -13,17 +13,10 @@ enum { ROUNDS = 25 };
 
 // ---- elementwise and merges ---------------------------------------------------------------------
 
-static Attr draw_size(Bench *b, ReferenceShape *shape)
-{
-    Attr attr = draw_shape(b, shape);
-    attr.size *= attr.channels;
-    return attr;
-}
-
 static void check_relu(Bench *b)
 {
     ReferenceShape shape;
-    const Attr attr = draw_size(b, &shape);
+    const Attr attr = draw_shape(b, &shape);
     const double *x = bench_activation(b, "x", shape.channels, shape.height, shape.width);
     double *y = bench_result(b, "y", shape.channels, shape.height, shape.width, false);
     reference_relu_forward(reference_count(shape), x, y);
@@ -34,7 +27,7 @@ static void check_relu(Bench *b)
 static void check_relu_backward(Bench *b)
 {
     ReferenceShape shape;
-    Attr attr = draw_size(b, &shape);
+    Attr attr = draw_shape(b, &shape);
     attr.accumulate = (int)random_below(&b->random, 2);
     const double *y = bench_activation(b, "y", shape.channels, shape.height, shape.width);
     const double *dy = bench_gradient(b, "dy", shape.channels, shape.height, shape.width);
@@ -57,7 +50,7 @@ static const double *draw_gate(Bench *b, int term)
 static void check_weighted_sum(Bench *b)
 {
     ReferenceShape shape;
-    Attr attr = draw_size(b, &shape);
+    Attr attr = draw_shape(b, &shape);
     const double *xs[MOST_INPUTS], *gates[MOST_INPUTS];
     attr.inputs = bench_draw(b, 1, MOST_INPUTS);
     attr.scale = random_below(&b->random, 2) ? 1.0f : 1.0f / (float)attr.inputs;
@@ -103,7 +96,7 @@ static void check_weighted_sum_backward(Bench *b)
 static void check_attention(Bench *b)
 {
     ReferenceShape shape;
-    Attr attr = draw_size(b, &shape);
+    Attr attr = draw_shape(b, &shape);
     const double *m = bench_activation(b, "m", shape.channels, shape.height, shape.width);
     const double *s = bench_activation(b, "s", shape.channels, shape.height, shape.width);
     const double *gate = bench_vector(b, "b", 1);
@@ -119,7 +112,7 @@ static void check_attention(Bench *b)
 static void check_attention_backward(Bench *b)
 {
     ReferenceShape shape;
-    const Attr attr = draw_size(b, &shape);
+    const Attr attr = draw_shape(b, &shape);
     double *m = bench_activation(b, "m", shape.channels, shape.height, shape.width);
     const double *s = bench_activation(b, "s", shape.channels, shape.height, shape.width);
     const double *dy = bench_gradient(b, "dy", shape.channels, shape.height, shape.width);
@@ -154,10 +147,10 @@ static int draw_parts(Bench *b, ReferenceShape *shape, int *channels)
 
 static Attr part_attr(const ReferenceShape *shape, const int *channels, int part)
 {
-    const int pixels = shape->height * shape->width;
-    Attr attr = {.total = shape->channels * pixels, .size = channels[part] * pixels};
+    Attr attr = {
+        .total = shape->channels, .channels = channels[part], .size = shape->height * shape->width};
     for (int j = 0; j < part; j++)
-        attr.offset += channels[j] * pixels;
+        attr.offset += channels[j];
     return attr;
 }
 
