@@ -100,6 +100,48 @@ NET_INLINE float net_sum_vector(net_vector v)
     return lane[0];
 }
 
+// Floats from one channel to the next: `size` pixels.
+NET_INLINE size_t net_plane(int size)
+{
+    return (size_t)size * NET_LANES;
+}
+
+// The lanes of a pixel as whole vectors; one number in files that work on one image.
+#if NET_LANES == 1
+#define NET_STEP 1
+typedef float net_lane;
+#else
+#define NET_STEP NET_VECTOR
+typedef net_vector net_lane;
+#endif
+#define NET_VECTORS (NET_LANES / NET_STEP)
+
+NET_INLINE net_lane net_load_lane(const float *p)
+{
+    return *(const net_lane *)p;
+}
+
+NET_INLINE void net_store_lane(float *p, net_lane v)
+{
+    *(net_lane *)p = v;
+}
+
+NET_INLINE net_lane net_zero_lane(void)
+{
+    net_lane zero;
+    memset(&zero, 0, sizeof zero);
+    return zero;
+}
+
+NET_INLINE float net_sum_lane(net_lane v)
+{
+#if NET_LANES == 1
+    return v;
+#else
+    return net_sum_vector(v);
+#endif
+}
+
 // Where part `part` of `parts` begins in `count` items: threads split outputs, never a sum.
 NET_INLINE int net_share(int count, int part, int parts)
 {
@@ -183,13 +225,14 @@ typedef struct {
 NET_INLINE void net_pack_images(float *y, const float *images, int channels, int height, int width,
                               int groups, int count, int part, int parts)
 {
-    const int size = channels * height * width;
+    const int pixels = height * width, size = channels * pixels;
     for (int g = 0; g < groups; g++) {
-        float *group = y + (size_t)g * size * NET_LANES;
         for (int i = net_share(size, part, parts); i < net_share(size, part + 1, parts); i++)
             for (int l = 0; l < NET_LANES; l++) {
                 const int n = g * NET_LANES + l;
-                group[(size_t)i * NET_LANES + l] = n < count ? images[(size_t)n * size + i] : 0.0f;
+                const size_t at = ((size_t)g * channels + i / pixels) * net_plane(pixels);
+                y[at + (size_t)(i % pixels) * NET_LANES + l] =
+                    n < count ? images[(size_t)n * size + i] : 0.0f;
             }
     }
 }
@@ -253,7 +296,7 @@ NET_INLINE void net_conv_tile(float *y, const float *x, const float *p, const fl
                             int height, int width, int filters, int kernel_h, int kernel_w,
                             int accumulate, int k0, const int tile, int h)
 {
-    const size_t plane = (size_t)height * width * NET_LANES;
+    const size_t plane = net_plane(height * width);
     const int r0 = net_max(0, kernel_h / 2 - h), r1 = net_min(kernel_h, height + kernel_h / 2 - h);
     for (int w = 0; w < width; w++) {
         const int s0 = net_max(0, kernel_w / 2 - w), s1 = net_min(kernel_w, width + kernel_w / 2 - w);
@@ -309,7 +352,61 @@ NET_INLINE net_conv_split net_split_filters(int filters)
     return split;
 }
 
+// A 1x1 convolution reads one line of every channel for a pixel, far apart from each other.  A
+// block of pixels is therefore copied together first, and all tiles of filters read the copy in the
+// first cache.
+enum { NET_POINT_FLOATS = 8192 }; // of the copy; channels that do not fit go the way of the others
+
+NET_INLINE int net_point_block(int channels)
+{
+    return net_min(8, NET_POINT_FLOATS / (channels * NET_LANES));
+}
+
+// Filters k0..k0+tile of the `count` pixels in x[channels][count][lanes].
+NET_INLINE void net_point_tile(float *y, const float *x, const float *p, const float *b, int channels,
+                             size_t plane, int filters, int accumulate, int k0, const int tile,
+                             int count)
+{
+    const size_t step = (size_t)count * NET_LANES;
+    for (size_t at = 0; at < step; at += NET_CONV_STEP) {
+        float *out = y + k0 * plane + at;
+        net_vector sum[NET_CONV_TILE][2];
+#pragma GCC unroll 16
+        for (int k = 0; k < tile; k++) {
+            sum[k][0] = sum[k][1] = net_zero_vector() + (b ? b[k0 + k] : 0.0f);
+            if (accumulate) {
+                sum[k][0] += net_load(out + k * plane);
+                sum[k][1] += net_load(out + k * plane + NET_VECTOR);
+            }
+        }
+        const float *in = x + at, *weight = p + k0;
+        for (int c = 0; c < channels; c++, in += step, weight += filters) {
+            const net_vector x0 = net_load(in), x1 = net_load(in + NET_VECTOR);
+#pragma GCC unroll 16
+            for (int k = 0; k < tile; k++) {
+                sum[k][0] += weight[k] * x0;
+                sum[k][1] += weight[k] * x1;
+            }
+        }
+#pragma GCC unroll 16
+        for (int k = 0; k < tile; k++) {
+            net_store(out + k * plane, sum[k][0]);
+            net_store(out + k * plane + NET_VECTOR, sum[k][1]);
+        }
+    }
+}
+
 #ifndef NET_CONV_DISPATCH
+NET_INLINE void net_point_row(float *y, const float *x, const float *p, const float *b, int channels,
+                            size_t plane, int filters, int accumulate, int k0, int tile, int count)
+{
+    const net_conv_split split = net_split_filters(filters);
+    if (tile == split.tile)
+        net_point_tile(y, x, p, b, channels, plane, filters, accumulate, k0, split.tile, count);
+    else
+        net_point_tile(y, x, p, b, channels, plane, filters, accumulate, k0, split.tile - 1, count);
+}
+
 // One row of one tile.  The tile is a constant where the shape is: both sizes are expanded in
 // place.
 NET_INLINE void net_conv_row(float *y, const float *x, const float *p, const float *b, int channels,
@@ -326,13 +423,50 @@ NET_INLINE void net_conv_row(float *y, const float *x, const float *p, const flo
 }
 #endif
 
+NET_INLINE void net_conv_points(float *y, const float *x, const float *p, const float *b,
+                              int channels, int size, int filters, int accumulate, int groups,
+                              int part, int parts)
+{
+    const net_conv_split split = net_split_filters(filters);
+    const size_t plane = net_plane(size);
+    const int block = net_point_block(channels);
+    float copy[NET_POINT_FLOATS];
+    for (int g = 0; g < groups; g++) {
+        const int last = net_share(size, part + 1, parts);
+        for (int i = net_share(size, part, parts); i < last; i += block) {
+            const int count = net_min(block, last - i);
+            const size_t step = (size_t)count * NET_LANES;
+            const float *in = x + (size_t)g * channels * plane + (size_t)i * NET_LANES;
+            float *out = y + (size_t)g * filters * plane + (size_t)i * NET_LANES;
+            for (int c = 0; c < channels; c++)
+                for (size_t j = 0; j < step; j += NET_CONV_STEP) {
+                    net_store(copy + c * step + j, net_load(in + c * plane + j));
+                    net_store(copy + c * step + j + NET_VECTOR,
+                             net_load(in + c * plane + j + NET_VECTOR));
+                }
+            for (int t = 0; t < split.tiles; t++) {
+                const int narrow = t >= split.wide;
+                net_point_row(out, copy, p, b, channels, plane, filters, accumulate,
+                             t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow,
+                             count);
+            }
+        }
+    }
+}
+
 NET_INLINE void net_conv(float *y, const float *x, const float *p, const float *b, int channels,
                        int height, int width, int filters, int kernel_h, int kernel_w,
                        int accumulate, int groups, int part, int parts)
 {
     const net_conv_split split = net_split_filters(filters);
-    const size_t plane = (size_t)height * width * NET_LANES;
+    const size_t plane = net_plane(height * width);
     const int rows = split.tiles * height;
+    if (kernel_h * kernel_w == 1 && channels <= NET_POINT_FLOATS / NET_LANES &&
+        height * width >= parts) {
+        net_conv_points(y, x, p, b, channels, height * width, filters, accumulate, groups, part,
+                       parts);
+        return;
+    }
     for (int g = 0; g < groups; g++)
         for (int i = net_share(rows, part, parts); i < net_share(rows, part + 1, parts); i++) {
             const int t = i / height, narrow = t >= split.wide;
@@ -358,7 +492,7 @@ NET_INLINE double net_bn_sum(const float *y, int channels, int size, int groups,
     double sum = 0.0;
     for (int g = 0; g < groups; g++) {
         float lane[NET_LANES] = {0};
-        const float *in = y + ((size_t)g * channels + c) * size * NET_LANES;
+        const float *in = y + ((size_t)g * channels + c) * net_plane(size);
         for (int i = 0; i < size; i++)
             for (int l = 0; l < NET_LANES; l++) {
                 const float d = in[(size_t)i * NET_LANES + l] - centre;
@@ -375,7 +509,7 @@ NET_INLINE void net_bn_apply(float *z, const float *y, int channels, int size, i
                            float scale, float shift, int relu)
 {
     for (int g = 0; g < groups; g++) {
-        const size_t at = ((size_t)g * channels + c) * size * NET_LANES;
+        const size_t at = ((size_t)g * channels + c) * net_plane(size);
         for (int i = 0; i < size * NET_LANES; i++) {
             const float value = scale * y[at + i] + shift;
             z[at + i] = relu && value < 0.0f ? 0.0f : value; // NaN stays NaN
@@ -429,7 +563,7 @@ NET_INLINE void net_batchnorm_backward(float *dy, float *dgamma, float *dbeta, c
         const float m = mean[c];
         double sum = 0.0, product = 0.0;
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * NET_LANES;
+            const size_t at = ((size_t)g * channels + c) * net_plane(size);
             float lane[NET_LANES] = {0}, lane_product[NET_LANES] = {0};
             for (int i = 0; i < size; i++)
                 for (int l = 0; l < NET_LANES; l++) {
@@ -449,7 +583,7 @@ NET_INLINE void net_batchnorm_backward(float *dy, float *dgamma, float *dbeta, c
         const float a = (float)(scale * sum / n),
                     b = (float)(scale * rstd[c] * rstd[c] * product / n);
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * NET_LANES;
+            const size_t at = ((size_t)g * channels + c) * net_plane(size);
             float mask[NET_LANES];
             for (int l = 0; l < NET_LANES; l++)
                 mask[l] = g * NET_LANES + l < count ? 1.0f : 0.0f;
@@ -474,10 +608,10 @@ NET_INLINE void net_batchnorm_stats(float *scale, float *shift, float *mean, flo
 {
     const double n = (double)count * size;
     for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++) {
-        const float pivot = y[(size_t)c * size * NET_LANES];
+        const float pivot = y[c * net_plane(size)];
         double sum = 0.0, squares = 0.0;
         for (int g = 0; g < groups; g++) {
-            const float *in = y + ((size_t)g * channels + c) * size * NET_LANES;
+            const float *in = y + ((size_t)g * channels + c) * net_plane(size);
             net_vector s[NET_LANES / NET_VECTOR], q[NET_LANES / NET_VECTOR];
             float lane[NET_LANES], lane_squares[NET_LANES];
 #pragma GCC unroll 8
@@ -559,8 +693,6 @@ NET_INLINE void net_batchnorm_coefficients(float *coefficients, float *dgamma, f
 // of g and of g xhat), and one pass pulls the gradient of y together from its readers. size: pixels
 // of a channel.
 
-#define NET_VECTORS (NET_LANES / NET_VECTOR)
-
 // Up to four terms of one channel: out[i] = [relu] (add ? out[i] : shift) + sum_j w[j] ys[j][i].
 NET_INLINE void net_affine_terms(float *out, const float *const *ys, const float *w, float shift,
                                const int terms, int floats, int add, int relu)
@@ -602,7 +734,7 @@ NET_INLINE void net_affine_sum(float *x, const float *const *ys, const float *co
     const int floats = size * NET_LANES;
     for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * floats;
+            const size_t at = ((size_t)g * channels + c) * net_plane(size);
             float shift = 0.0f;
             for (int j = 0; j < inputs; j++)
                 shift += ts[j] ? (as[j] ? net_sigmoid(*as[j]) : scale) * ts[j][c] : 0.0f;
@@ -703,7 +835,7 @@ NET_INLINE void net_affine_channel(float *g, float *q, const float *dx, const fl
             m[j] = rstds[first + j] ? -means[first + j][c] * r[j] : 0.0f;
         }
         for (int n = 0; n < groups; n++) {
-            const size_t at = ((size_t)n * channels + c) * size * NET_LANES;
+            const size_t at = ((size_t)n * channels + c) * net_plane(size);
             const float *y[3] = {0};
             for (int j = 0; j < terms; j++)
                 y[j] = ys[first + j] + at;
@@ -767,7 +899,7 @@ NET_INLINE void net_pull(float *dy, const float *y, const float *coefficients, c
     const int floats = size * NET_LANES, all = inputs + (coefficients ? 1 : 0);
     for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * floats;
+            const size_t at = ((size_t)g * channels + c) * net_plane(size);
             const float factor = coefficients ? coefficients[c] : 1.0f,
                         shift = coefficients ? coefficients[2 * channels + c] : 0.0f;
             for (int first = 0; first < all; first += 4) {
@@ -798,7 +930,7 @@ NET_INLINE void net_affine_pool(float *p, const float *y, const float *s, const 
     const float share = 1.0f / (float)size;
     for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const float *in = y + ((size_t)g * channels + c) * size * NET_LANES;
+            const float *in = y + ((size_t)g * channels + c) * net_plane(size);
             float *out = p + ((size_t)g * channels + c) * NET_LANES;
             net_vector sum[NET_VECTORS];
 #pragma GCC unroll 8
@@ -828,7 +960,7 @@ NET_INLINE void net_affine_pool_reduce(float *q, float *sums, const float *dp, c
         const float shift = -mean[c] * rstd[c];
         double sum = 0.0, product = 0.0;
         for (int g = 0; g < groups; g++) {
-            const float *in = y + ((size_t)g * channels + c) * size * NET_LANES,
+            const float *in = y + ((size_t)g * channels + c) * net_plane(size),
                         *d = dp + ((size_t)g * channels + c) * NET_LANES;
             net_vector one[NET_VECTORS],
                 xhat[NET_VECTORS]; // how often relu passed, and what xhat it let through
@@ -863,7 +995,7 @@ NET_INLINE void net_affine_pool_pull(float *dy, const float *y, const float *dp,
     const float share = 1.0f / (float)size;
     for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * NET_LANES;
+            const size_t at = ((size_t)g * channels + c) * net_plane(size);
             const float *d = dp + ((size_t)g * channels + c) * NET_LANES;
             float lane[NET_LANES];
             net_vector mask[NET_VECTORS], gradient[NET_VECTORS];
@@ -903,10 +1035,9 @@ NET_INLINE void net_adaptive_pool(float *y, const float *x, int channels, int he
                     const int w0 = j * width / out_width,
                               w1 = ((j + 1) * width + out_width - 1) / out_width;
                     const float share = 1.0f / (float)((h1 - h0) * (w1 - w0));
-                    const float *in = x + ((size_t)g * channels + c) * height * width * NET_LANES;
-                    float *out =
-                        y +
-                        ((((size_t)g * channels + c) * out_height + i) * out_width + j) * NET_LANES;
+                    const float *in = x + ((size_t)g * channels + c) * net_plane(height * width);
+                    float *out = y + ((size_t)g * channels + c) * net_plane(out_height * out_width) +
+                                 ((size_t)i * out_width + j) * NET_LANES;
                     float sum[NET_LANES] = {0};
                     for (int h = h0; h < h1; h++)
                         for (int w = w0; w < w1; w++)
@@ -922,7 +1053,7 @@ NET_INLINE void net_adaptive_pool_backward(float *dx, const float *dy, int chann
                                          int width, int out_height, int out_width, int accumulate,
                                          int groups, int part, int parts)
 {
-    const size_t plane = (size_t)height * width * NET_LANES;
+    const size_t plane = net_plane(height * width);
     for (int g = 0; g < groups; g++)
         for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts);
              c++) {
@@ -937,8 +1068,8 @@ NET_INLINE void net_adaptive_pool_backward(float *dx, const float *dy, int chann
                               w1 = ((j + 1) * width + out_width - 1) / out_width;
                     const float share = 1.0f / (float)((h1 - h0) * (w1 - w0));
                     const float *in =
-                        dy +
-                        ((((size_t)g * channels + c) * out_height + i) * out_width + j) * NET_LANES;
+                        dy + ((size_t)g * channels + c) * net_plane(out_height * out_width) +
+                        ((size_t)i * out_width + j) * NET_LANES;
                     for (int h = h0; h < h1; h++)
                         for (int w = w0; w < w1; w++)
                             for (int l = 0; l < NET_LANES; l++)
@@ -957,8 +1088,8 @@ NET_INLINE void net_average_pool(float *y, const float *x, int channels, int hei
     for (int g = 0; g < groups; g++)
         for (int c = net_share(channels, part, parts); c < net_share(channels, part + 1, parts);
              c++) {
-            const float *in = x + ((size_t)g * channels + c) * height * width * NET_LANES;
-            float *out = y + ((size_t)g * channels + c) * height * width * NET_LANES;
+            const float *in = x + ((size_t)g * channels + c) * net_plane(height * width);
+            float *out = y + ((size_t)g * channels + c) * net_plane(height * width);
             for (int h = 0; h < height; h++)
                 for (int w = 0; w < width; w++) {
                     float sum[NET_LANES] = {0};
@@ -1078,7 +1209,7 @@ NET_INLINE void net_dw_tile(float *dw, const float *x, const float *dy, int chan
                           int width, int filters, int kernel_h, int kernel_w, int groups, int k0,
                           const int tile, int c0, const int columns, int r)
 {
-    const size_t plane = (size_t)height * width * NET_LANES;
+    const size_t plane = net_plane(height * width);
     const int step = kernel_w == 1 ? (int)plane : NET_LANES;
     const int h0 = net_max(0, kernel_h / 2 - r), h1 = net_min(height, height + kernel_h / 2 - r);
     net_vector sum[7][6];
@@ -1165,7 +1296,8 @@ NET_INLINE void net_channel_sum(float *db, const float *dy, int channels, int si
         for (int g = 0; g < groups; g++)
             for (int i = 0; i < size; i++)
                 for (int l = 0; l < NET_LANES; l++)
-                    lane[l] += dy[(((size_t)g * channels + c) * size + i) * NET_LANES + l];
+                    lane[l] +=
+                        dy[((size_t)g * channels + c) * net_plane(size) + (size_t)i * NET_LANES + l];
         for (int l = 0; l < NET_LANES; l++)
             sum += lane[l];
         db[c] = sum;

@@ -100,6 +100,48 @@ TINY_INLINE float tiny_sum_vector(tiny_vector v)
     return lane[0];
 }
 
+// Floats from one channel to the next: `size` pixels.
+TINY_INLINE size_t tiny_plane(int size)
+{
+    return (size_t)size * TINY_LANES;
+}
+
+// The lanes of a pixel as whole vectors; one number in files that work on one image.
+#if TINY_LANES == 1
+#define TINY_STEP 1
+typedef float tiny_lane;
+#else
+#define TINY_STEP TINY_VECTOR
+typedef tiny_vector tiny_lane;
+#endif
+#define TINY_VECTORS (TINY_LANES / TINY_STEP)
+
+TINY_INLINE tiny_lane tiny_load_lane(const float *p)
+{
+    return *(const tiny_lane *)p;
+}
+
+TINY_INLINE void tiny_store_lane(float *p, tiny_lane v)
+{
+    *(tiny_lane *)p = v;
+}
+
+TINY_INLINE tiny_lane tiny_zero_lane(void)
+{
+    tiny_lane zero;
+    memset(&zero, 0, sizeof zero);
+    return zero;
+}
+
+TINY_INLINE float tiny_sum_lane(tiny_lane v)
+{
+#if TINY_LANES == 1
+    return v;
+#else
+    return tiny_sum_vector(v);
+#endif
+}
+
 // Where part `part` of `parts` begins in `count` items: threads split outputs, never a sum.
 TINY_INLINE int tiny_share(int count, int part, int parts)
 {
@@ -183,13 +225,14 @@ typedef struct {
 TINY_INLINE void tiny_pack_images(float *y, const float *images, int channels, int height, int width,
                               int groups, int count, int part, int parts)
 {
-    const int size = channels * height * width;
+    const int pixels = height * width, size = channels * pixels;
     for (int g = 0; g < groups; g++) {
-        float *group = y + (size_t)g * size * TINY_LANES;
         for (int i = tiny_share(size, part, parts); i < tiny_share(size, part + 1, parts); i++)
             for (int l = 0; l < TINY_LANES; l++) {
                 const int n = g * TINY_LANES + l;
-                group[(size_t)i * TINY_LANES + l] = n < count ? images[(size_t)n * size + i] : 0.0f;
+                const size_t at = ((size_t)g * channels + i / pixels) * tiny_plane(pixels);
+                y[at + (size_t)(i % pixels) * TINY_LANES + l] =
+                    n < count ? images[(size_t)n * size + i] : 0.0f;
             }
     }
 }
@@ -253,7 +296,7 @@ TINY_INLINE void tiny_conv_tile(float *y, const float *x, const float *p, const 
                             int height, int width, int filters, int kernel_h, int kernel_w,
                             int accumulate, int k0, const int tile, int h)
 {
-    const size_t plane = (size_t)height * width * TINY_LANES;
+    const size_t plane = tiny_plane(height * width);
     const int r0 = tiny_max(0, kernel_h / 2 - h), r1 = tiny_min(kernel_h, height + kernel_h / 2 - h);
     for (int w = 0; w < width; w++) {
         const int s0 = tiny_max(0, kernel_w / 2 - w), s1 = tiny_min(kernel_w, width + kernel_w / 2 - w);
@@ -309,7 +352,61 @@ TINY_INLINE tiny_conv_split tiny_split_filters(int filters)
     return split;
 }
 
+// A 1x1 convolution reads one line of every channel for a pixel, far apart from each other.  A
+// block of pixels is therefore copied together first, and all tiles of filters read the copy in the
+// first cache.
+enum { TINY_POINT_FLOATS = 8192 }; // of the copy; channels that do not fit go the way of the others
+
+TINY_INLINE int tiny_point_block(int channels)
+{
+    return tiny_min(8, TINY_POINT_FLOATS / (channels * TINY_LANES));
+}
+
+// Filters k0..k0+tile of the `count` pixels in x[channels][count][lanes].
+TINY_INLINE void tiny_point_tile(float *y, const float *x, const float *p, const float *b, int channels,
+                             size_t plane, int filters, int accumulate, int k0, const int tile,
+                             int count)
+{
+    const size_t step = (size_t)count * TINY_LANES;
+    for (size_t at = 0; at < step; at += TINY_CONV_STEP) {
+        float *out = y + k0 * plane + at;
+        tiny_vector sum[TINY_CONV_TILE][2];
+#pragma GCC unroll 16
+        for (int k = 0; k < tile; k++) {
+            sum[k][0] = sum[k][1] = tiny_zero_vector() + (b ? b[k0 + k] : 0.0f);
+            if (accumulate) {
+                sum[k][0] += tiny_load(out + k * plane);
+                sum[k][1] += tiny_load(out + k * plane + TINY_VECTOR);
+            }
+        }
+        const float *in = x + at, *weight = p + k0;
+        for (int c = 0; c < channels; c++, in += step, weight += filters) {
+            const tiny_vector x0 = tiny_load(in), x1 = tiny_load(in + TINY_VECTOR);
+#pragma GCC unroll 16
+            for (int k = 0; k < tile; k++) {
+                sum[k][0] += weight[k] * x0;
+                sum[k][1] += weight[k] * x1;
+            }
+        }
+#pragma GCC unroll 16
+        for (int k = 0; k < tile; k++) {
+            tiny_store(out + k * plane, sum[k][0]);
+            tiny_store(out + k * plane + TINY_VECTOR, sum[k][1]);
+        }
+    }
+}
+
 #ifndef TINY_CONV_DISPATCH
+TINY_INLINE void tiny_point_row(float *y, const float *x, const float *p, const float *b, int channels,
+                            size_t plane, int filters, int accumulate, int k0, int tile, int count)
+{
+    const tiny_conv_split split = tiny_split_filters(filters);
+    if (tile == split.tile)
+        tiny_point_tile(y, x, p, b, channels, plane, filters, accumulate, k0, split.tile, count);
+    else
+        tiny_point_tile(y, x, p, b, channels, plane, filters, accumulate, k0, split.tile - 1, count);
+}
+
 // One row of one tile.  The tile is a constant where the shape is: both sizes are expanded in
 // place.
 TINY_INLINE void tiny_conv_row(float *y, const float *x, const float *p, const float *b, int channels,
@@ -326,13 +423,50 @@ TINY_INLINE void tiny_conv_row(float *y, const float *x, const float *p, const f
 }
 #endif
 
+TINY_INLINE void tiny_conv_points(float *y, const float *x, const float *p, const float *b,
+                              int channels, int size, int filters, int accumulate, int groups,
+                              int part, int parts)
+{
+    const tiny_conv_split split = tiny_split_filters(filters);
+    const size_t plane = tiny_plane(size);
+    const int block = tiny_point_block(channels);
+    float copy[TINY_POINT_FLOATS];
+    for (int g = 0; g < groups; g++) {
+        const int last = tiny_share(size, part + 1, parts);
+        for (int i = tiny_share(size, part, parts); i < last; i += block) {
+            const int count = tiny_min(block, last - i);
+            const size_t step = (size_t)count * TINY_LANES;
+            const float *in = x + (size_t)g * channels * plane + (size_t)i * TINY_LANES;
+            float *out = y + (size_t)g * filters * plane + (size_t)i * TINY_LANES;
+            for (int c = 0; c < channels; c++)
+                for (size_t j = 0; j < step; j += TINY_CONV_STEP) {
+                    tiny_store(copy + c * step + j, tiny_load(in + c * plane + j));
+                    tiny_store(copy + c * step + j + TINY_VECTOR,
+                             tiny_load(in + c * plane + j + TINY_VECTOR));
+                }
+            for (int t = 0; t < split.tiles; t++) {
+                const int narrow = t >= split.wide;
+                tiny_point_row(out, copy, p, b, channels, plane, filters, accumulate,
+                             t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow,
+                             count);
+            }
+        }
+    }
+}
+
 TINY_INLINE void tiny_conv(float *y, const float *x, const float *p, const float *b, int channels,
                        int height, int width, int filters, int kernel_h, int kernel_w,
                        int accumulate, int groups, int part, int parts)
 {
     const tiny_conv_split split = tiny_split_filters(filters);
-    const size_t plane = (size_t)height * width * TINY_LANES;
+    const size_t plane = tiny_plane(height * width);
     const int rows = split.tiles * height;
+    if (kernel_h * kernel_w == 1 && channels <= TINY_POINT_FLOATS / TINY_LANES &&
+        height * width >= parts) {
+        tiny_conv_points(y, x, p, b, channels, height * width, filters, accumulate, groups, part,
+                       parts);
+        return;
+    }
     for (int g = 0; g < groups; g++)
         for (int i = tiny_share(rows, part, parts); i < tiny_share(rows, part + 1, parts); i++) {
             const int t = i / height, narrow = t >= split.wide;
@@ -358,7 +492,7 @@ TINY_INLINE double tiny_bn_sum(const float *y, int channels, int size, int group
     double sum = 0.0;
     for (int g = 0; g < groups; g++) {
         float lane[TINY_LANES] = {0};
-        const float *in = y + ((size_t)g * channels + c) * size * TINY_LANES;
+        const float *in = y + ((size_t)g * channels + c) * tiny_plane(size);
         for (int i = 0; i < size; i++)
             for (int l = 0; l < TINY_LANES; l++) {
                 const float d = in[(size_t)i * TINY_LANES + l] - centre;
@@ -375,7 +509,7 @@ TINY_INLINE void tiny_bn_apply(float *z, const float *y, int channels, int size,
                            float scale, float shift, int relu)
 {
     for (int g = 0; g < groups; g++) {
-        const size_t at = ((size_t)g * channels + c) * size * TINY_LANES;
+        const size_t at = ((size_t)g * channels + c) * tiny_plane(size);
         for (int i = 0; i < size * TINY_LANES; i++) {
             const float value = scale * y[at + i] + shift;
             z[at + i] = relu && value < 0.0f ? 0.0f : value; // NaN stays NaN
@@ -429,7 +563,7 @@ TINY_INLINE void tiny_batchnorm_backward(float *dy, float *dgamma, float *dbeta,
         const float m = mean[c];
         double sum = 0.0, product = 0.0;
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * TINY_LANES;
+            const size_t at = ((size_t)g * channels + c) * tiny_plane(size);
             float lane[TINY_LANES] = {0}, lane_product[TINY_LANES] = {0};
             for (int i = 0; i < size; i++)
                 for (int l = 0; l < TINY_LANES; l++) {
@@ -449,7 +583,7 @@ TINY_INLINE void tiny_batchnorm_backward(float *dy, float *dgamma, float *dbeta,
         const float a = (float)(scale * sum / n),
                     b = (float)(scale * rstd[c] * rstd[c] * product / n);
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * TINY_LANES;
+            const size_t at = ((size_t)g * channels + c) * tiny_plane(size);
             float mask[TINY_LANES];
             for (int l = 0; l < TINY_LANES; l++)
                 mask[l] = g * TINY_LANES + l < count ? 1.0f : 0.0f;
@@ -474,10 +608,10 @@ TINY_INLINE void tiny_batchnorm_stats(float *scale, float *shift, float *mean, f
 {
     const double n = (double)count * size;
     for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++) {
-        const float pivot = y[(size_t)c * size * TINY_LANES];
+        const float pivot = y[c * tiny_plane(size)];
         double sum = 0.0, squares = 0.0;
         for (int g = 0; g < groups; g++) {
-            const float *in = y + ((size_t)g * channels + c) * size * TINY_LANES;
+            const float *in = y + ((size_t)g * channels + c) * tiny_plane(size);
             tiny_vector s[TINY_LANES / TINY_VECTOR], q[TINY_LANES / TINY_VECTOR];
             float lane[TINY_LANES], lane_squares[TINY_LANES];
 #pragma GCC unroll 8
@@ -559,8 +693,6 @@ TINY_INLINE void tiny_batchnorm_coefficients(float *coefficients, float *dgamma,
 // of g and of g xhat), and one pass pulls the gradient of y together from its readers. size: pixels
 // of a channel.
 
-#define TINY_VECTORS (TINY_LANES / TINY_VECTOR)
-
 // Up to four terms of one channel: out[i] = [relu] (add ? out[i] : shift) + sum_j w[j] ys[j][i].
 TINY_INLINE void tiny_affine_terms(float *out, const float *const *ys, const float *w, float shift,
                                const int terms, int floats, int add, int relu)
@@ -602,7 +734,7 @@ TINY_INLINE void tiny_affine_sum(float *x, const float *const *ys, const float *
     const int floats = size * TINY_LANES;
     for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * floats;
+            const size_t at = ((size_t)g * channels + c) * tiny_plane(size);
             float shift = 0.0f;
             for (int j = 0; j < inputs; j++)
                 shift += ts[j] ? (as[j] ? tiny_sigmoid(*as[j]) : scale) * ts[j][c] : 0.0f;
@@ -703,7 +835,7 @@ TINY_INLINE void tiny_affine_channel(float *g, float *q, const float *dx, const 
             m[j] = rstds[first + j] ? -means[first + j][c] * r[j] : 0.0f;
         }
         for (int n = 0; n < groups; n++) {
-            const size_t at = ((size_t)n * channels + c) * size * TINY_LANES;
+            const size_t at = ((size_t)n * channels + c) * tiny_plane(size);
             const float *y[3] = {0};
             for (int j = 0; j < terms; j++)
                 y[j] = ys[first + j] + at;
@@ -767,7 +899,7 @@ TINY_INLINE void tiny_pull(float *dy, const float *y, const float *coefficients,
     const int floats = size * TINY_LANES, all = inputs + (coefficients ? 1 : 0);
     for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * floats;
+            const size_t at = ((size_t)g * channels + c) * tiny_plane(size);
             const float factor = coefficients ? coefficients[c] : 1.0f,
                         shift = coefficients ? coefficients[2 * channels + c] : 0.0f;
             for (int first = 0; first < all; first += 4) {
@@ -798,7 +930,7 @@ TINY_INLINE void tiny_affine_pool(float *p, const float *y, const float *s, cons
     const float share = 1.0f / (float)size;
     for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const float *in = y + ((size_t)g * channels + c) * size * TINY_LANES;
+            const float *in = y + ((size_t)g * channels + c) * tiny_plane(size);
             float *out = p + ((size_t)g * channels + c) * TINY_LANES;
             tiny_vector sum[TINY_VECTORS];
 #pragma GCC unroll 8
@@ -828,7 +960,7 @@ TINY_INLINE void tiny_affine_pool_reduce(float *q, float *sums, const float *dp,
         const float shift = -mean[c] * rstd[c];
         double sum = 0.0, product = 0.0;
         for (int g = 0; g < groups; g++) {
-            const float *in = y + ((size_t)g * channels + c) * size * TINY_LANES,
+            const float *in = y + ((size_t)g * channels + c) * tiny_plane(size),
                         *d = dp + ((size_t)g * channels + c) * TINY_LANES;
             tiny_vector one[TINY_VECTORS],
                 xhat[TINY_VECTORS]; // how often relu passed, and what xhat it let through
@@ -863,7 +995,7 @@ TINY_INLINE void tiny_affine_pool_pull(float *dy, const float *y, const float *d
     const float share = 1.0f / (float)size;
     for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts); c++)
         for (int g = 0; g < groups; g++) {
-            const size_t at = ((size_t)g * channels + c) * size * TINY_LANES;
+            const size_t at = ((size_t)g * channels + c) * tiny_plane(size);
             const float *d = dp + ((size_t)g * channels + c) * TINY_LANES;
             float lane[TINY_LANES];
             tiny_vector mask[TINY_VECTORS], gradient[TINY_VECTORS];
@@ -903,10 +1035,9 @@ TINY_INLINE void tiny_adaptive_pool(float *y, const float *x, int channels, int 
                     const int w0 = j * width / out_width,
                               w1 = ((j + 1) * width + out_width - 1) / out_width;
                     const float share = 1.0f / (float)((h1 - h0) * (w1 - w0));
-                    const float *in = x + ((size_t)g * channels + c) * height * width * TINY_LANES;
-                    float *out =
-                        y +
-                        ((((size_t)g * channels + c) * out_height + i) * out_width + j) * TINY_LANES;
+                    const float *in = x + ((size_t)g * channels + c) * tiny_plane(height * width);
+                    float *out = y + ((size_t)g * channels + c) * tiny_plane(out_height * out_width) +
+                                 ((size_t)i * out_width + j) * TINY_LANES;
                     float sum[TINY_LANES] = {0};
                     for (int h = h0; h < h1; h++)
                         for (int w = w0; w < w1; w++)
@@ -922,7 +1053,7 @@ TINY_INLINE void tiny_adaptive_pool_backward(float *dx, const float *dy, int cha
                                          int width, int out_height, int out_width, int accumulate,
                                          int groups, int part, int parts)
 {
-    const size_t plane = (size_t)height * width * TINY_LANES;
+    const size_t plane = tiny_plane(height * width);
     for (int g = 0; g < groups; g++)
         for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts);
              c++) {
@@ -937,8 +1068,8 @@ TINY_INLINE void tiny_adaptive_pool_backward(float *dx, const float *dy, int cha
                               w1 = ((j + 1) * width + out_width - 1) / out_width;
                     const float share = 1.0f / (float)((h1 - h0) * (w1 - w0));
                     const float *in =
-                        dy +
-                        ((((size_t)g * channels + c) * out_height + i) * out_width + j) * TINY_LANES;
+                        dy + ((size_t)g * channels + c) * tiny_plane(out_height * out_width) +
+                        ((size_t)i * out_width + j) * TINY_LANES;
                     for (int h = h0; h < h1; h++)
                         for (int w = w0; w < w1; w++)
                             for (int l = 0; l < TINY_LANES; l++)
@@ -957,8 +1088,8 @@ TINY_INLINE void tiny_average_pool(float *y, const float *x, int channels, int h
     for (int g = 0; g < groups; g++)
         for (int c = tiny_share(channels, part, parts); c < tiny_share(channels, part + 1, parts);
              c++) {
-            const float *in = x + ((size_t)g * channels + c) * height * width * TINY_LANES;
-            float *out = y + ((size_t)g * channels + c) * height * width * TINY_LANES;
+            const float *in = x + ((size_t)g * channels + c) * tiny_plane(height * width);
+            float *out = y + ((size_t)g * channels + c) * tiny_plane(height * width);
             for (int h = 0; h < height; h++)
                 for (int w = 0; w < width; w++) {
                     float sum[TINY_LANES] = {0};
@@ -1078,7 +1209,7 @@ TINY_INLINE void tiny_dw_tile(float *dw, const float *x, const float *dy, int ch
                           int width, int filters, int kernel_h, int kernel_w, int groups, int k0,
                           const int tile, int c0, const int columns, int r)
 {
-    const size_t plane = (size_t)height * width * TINY_LANES;
+    const size_t plane = tiny_plane(height * width);
     const int step = kernel_w == 1 ? (int)plane : TINY_LANES;
     const int h0 = tiny_max(0, kernel_h / 2 - r), h1 = tiny_min(height, height + kernel_h / 2 - r);
     tiny_vector sum[7][6];
@@ -1165,7 +1296,8 @@ TINY_INLINE void tiny_channel_sum(float *db, const float *dy, int channels, int 
         for (int g = 0; g < groups; g++)
             for (int i = 0; i < size; i++)
                 for (int l = 0; l < TINY_LANES; l++)
-                    lane[l] += dy[(((size_t)g * channels + c) * size + i) * TINY_LANES + l];
+                    lane[l] +=
+                        dy[((size_t)g * channels + c) * tiny_plane(size) + (size_t)i * TINY_LANES + l];
         for (int l = 0; l < TINY_LANES; l++)
             sum += lane[l];
         db[c] = sum;
