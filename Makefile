@@ -41,7 +41,7 @@ fuzzers = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_
 commands = $(patsubst cli/cmd_%.c,%,$(wildcard cli/cmd_*.c))
 manuals = $(patsubst %,$(BUILD)/man/%.1,nagoc nago $(commands:%=nago-%))
 formatted = $(filter-out %_list.h,$(wildcard compiler/*.[ch] runtime/*.[ch] search/*.[ch] cli/*.[ch] templates/*.[ch] \
-              tests/*.[ch] tests/fuzz/*.[ch]))
+              tests/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
 
 all: $(programs) $(BUILD)/libnagoc.a $(BUILD)/libnago.a $(manuals) ## both programs, both libraries, the manual pages
 
@@ -98,10 +98,11 @@ check-all: deps-check ## the long tier: more random networks, sanitizers, every 
 	$(SUBMAKE) WERROR=1 all test-programs
 	@NAGO_LONG=1 BUILD=$(BUILD) tests/run
 	$(SUBMAKE) san
-test-programs: $(tests) $(replays)
+test-programs: $(tests) $(replays) $(benches)
 bench: deps ## measure speed against PyTorch's, TIME seconds a network (20); writes docs/benchmarks.md
-	$(SUBMAKE) all $(benches)
+	$(SUBMAKE) all benches
 	@BUILD=$(BUILD) tests/bench/run $(TIME)
+benches: $(benches)
 peers: ## get what to compare with: PyTorch, ONNX Runtime
 	@BUILD=$(BUILD) tests/bench/install-peers
 san: ## all tests under AddressSanitizer and UBSan
@@ -136,6 +137,6 @@ help: ## this list
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-check deps-dev demo check check-all test-programs bench peers san fuzz fuzz-programs golden format lint \
+.PHONY: all deps deps-check deps-dev demo check check-all test-programs bench benches peers san fuzz fuzz-programs golden format lint \
         install uninstall clean help
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

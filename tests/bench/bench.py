@@ -121,6 +121,11 @@ def net_path(name):
     return shared if os.path.exists(shared) else "examples/bench/%s.theta.json" % name
 
 
+def shown_path(path):
+    """As in the project's folder, wherever the shared files really are."""
+    return "../shared/bench/" + os.path.basename(path) if path.startswith(SHARED) else path
+
+
 def measure_net(name, python, variants, seconds):
     """One row: our steps and PyTorch's in turns."""
     note("%s ..." % name)
@@ -135,7 +140,7 @@ def measure_net(name, python, variants, seconds):
             failed[variant] = str(error)
             note(str(error))
     ratios = take_turns(mine, others, seconds)
-    row = {"name": name, "path": path, "report": report, "mine": mine.about, "times": mine.times, "failed": failed,
+    row = {"name": name, "path": shown_path(path), "report": report, "mine": mine.about, "times": mine.times, "failed": failed,
            "others": {v: {"times": w.times, "ratios": ratios[v], "about": w.about} for v, w in others.items()}}
     if "eager" in others:
         row["torch_bytes"] = others["eager"].ask("memory")
@@ -202,8 +207,8 @@ def versions(python):
              "compiler": output_of([os.environ.get("CC", "gcc"), "--version"]).splitlines()[0],
              "nago": output_of([os.path.join(BUILD, "nago"), "--version"]).splitlines()[0]}
     if python:
-        found["torch"], found["compile"] = json.loads(output_of([python, "-c", "import json, torch; print(json.dumps([torch.__version__, "
-                                                                 "hasattr(torch, 'compile')]))"]))
+        ask = "import json, torch; print(json.dumps([torch.__version__, hasattr(torch, 'compile')]))"
+        found["torch"], found["compile"] = json.loads(output_of([python, "-c", ask]))
     return found
 
 
@@ -250,6 +255,30 @@ def kinds_table(row):
     return "%s, %.2f ms in all:\n\n" % (row["name"], total) + table(["op", "calls", "ms", "share", "GFLOP/s"], lines)
 
 
+def threads_section(threads):
+    return "## Two threads\n\n" + table(
+        ["network", "one thread, ms", "two, ms", "speed-up of minima", "median (pairs)", "PyTorch on two, ms"],
+        [[t["name"], "%.1f" % t["one"], "%.1f" % t["two"], "**%.2f**" % (t["one"] / t["two"]),
+          "%.2f (%d)" % (statistics.median(t["pairs"]), len(t["pairs"])), "%.1f" % t["torch"] if t["torch"] else ""]
+         for t in threads]) + "\n"
+
+
+def compiling_section(compiling, first, rows):
+    text = "## From theta.json to a callable network\n\n" + table(
+        ["ops", "ms, least", "us an op"],
+        [["%d" % c["ops"], "%.1f" % c["ms"], "%.0f" % (1e3 * c["ms"] / c["ops"])] for c in compiling]) + "\n"
+    text += ("From the start of the program with `examples/bench/%s.theta.json` to its first finished step: **%.0f ms**, a "
+             "steady step of %.0f ms included (drawing and compiling %.0f, memory and initial weights %.0f, the first step "
+             "%.0f).\n\n" % (first["name"], first["first_step_ms"], first["steady_ms"], first["compile_ms"],
+                             first["setup_ms"], first["step1_ms"]))
+    for row in rows:
+        for variant, other in row["others"].items():
+            if row["name"] == first["name"]:
+                text += "PyTorch, %s, %s: %.1f s to import, then %.1f s to the first step.\n\n" % (
+                    row["name"], variant, 1e-3 * other["about"]["import_ms"], 1e-3 * other["about"]["first_step_ms"])
+    return text
+
+
 HEAD = """# Benchmarks
 
 Written by `make bench`{quick}.
@@ -273,8 +302,9 @@ once during a step. Networks: {nets}.
 
 
 def page(found, rows, others, threads, compiling, first, variants, seconds):
-    peak = max(row["report"]["peak_gflops"] for row in rows + others)
-    bandwidth = max(row["report"]["bandwidth_gbs"] for row in rows + others)
+    all_rows = rows + others
+    peak = max(row["report"]["peak_gflops"] for row in all_rows)
+    bandwidth = max(row["report"]["bandwidth_gbs"] for row in all_rows)
     torch = "PyTorch is not installed here (`make peers`): no comparison"
     if "torch" in found:
         torch = "PyTorch %s, variants %s; OPENBLAS_*, OMP_*, MKL_* unset, %s, denormals flushed" % (
@@ -282,29 +312,16 @@ def page(found, rows, others, threads, compiling, first, variants, seconds):
     speed = speed_table(rows, variants, peak)
     text = HEAD.format(
         quick="" if seconds >= 10 else " in a hurry (%g s a network)" % seconds, peak=peak, bandwidth=bandwidth,
-        isa=rows[0]["mine"]["isa"], torch=torch, batch=BATCH, nets=", ".join("`%s`" % row["path"] for row in rows + others),
-        ours_command="build/nago bench %s --batch 32 --threads 1" % rows[0]["path"],
-        torch_command="build/nagoc --emit=pytorch %s -o net.py && python3 net.py --batch 32 --threads 1" % rows[0]["path"],
+        isa=all_rows[0]["mine"]["isa"], torch=torch, batch=BATCH, nets=", ".join("`%s`" % row["path"] for row in all_rows),
+        ours_command="build/nago bench %s --batch 32 --threads 1" % all_rows[0]["path"],
+        torch_command="build/nagoc --emit=pytorch %s -o net.py && python3 net.py --batch 32 --threads 1" % all_rows[0]["path"],
         **{key: found[key] for key in ("processor", "nago", "compiler")})
-    text += "## Training, one thread\n\n" + speed + "\n"
-    text += "Other ops and merges:\n\n" + speed_table(others, variants, peak) + "\n"
-    text += "## Two threads\n\n" + table(
-        ["network", "one thread, ms", "two, ms", "speed-up of minima", "median (pairs)", "PyTorch on two, ms"],
-        [[t["name"], "%.1f" % t["one"], "%.1f" % t["two"], "**%.2f**" % (t["one"] / t["two"]),
-          "%.2f (%d)" % (statistics.median(t["pairs"]), len(t["pairs"])), "%.1f" % t["torch"] if t["torch"] else ""]
-         for t in threads]) + "\n"
-    text += "## From theta.json to a callable network\n\n" + table(
-        ["ops", "ms, least", "us an op"],
-        [["%d" % c["ops"], "%.1f" % c["ms"], "%.0f" % (1e3 * c["ms"] / c["ops"])] for c in compiling]) + "\n"
-    text += ("From the start of the program with `examples/bench/%s.theta.json` to its first finished step: **%.0f ms**, a "
-             "steady step of %.0f ms included (drawing and compiling %.0f, memory and initial weights %.0f, the first step "
-             "%.0f).\n\n" % (first["name"], first["first_step_ms"], first["steady_ms"], first["compile_ms"],
-                             first["setup_ms"], first["step1_ms"]))
-    for row in rows:
-        if "compile" in row["others"]:
-            text += "torch.compile, %s: %.1f s to the first step.\n\n" % (
-                row["name"], 1e-3 * row["others"]["compile"]["about"]["first_step_ms"])
-    text += "## Where a step's time goes\n\n" + "\n".join(kinds_table(row) for row in rows)
+    text += "## Training, one thread\n\n"
+    text += speed + "\n" if rows else ""
+    text += "Other ops and merges:\n\n" + speed_table(others, variants, peak) + "\n" if others else ""
+    text += threads_section(threads) if threads else ""
+    text += compiling_section(compiling, first, rows) if compiling else ""
+    text += "## Where a step's time goes\n\n" + "\n".join(kinds_table(row) for row in rows or others)
     return text, speed
 
 
@@ -318,10 +335,12 @@ def readme_update(speed):
 
 
 def main():
-    seconds = float((sys.argv[1:] or ["20"])[0].rstrip("s"))
+    try:
+        seconds = float((sys.argv[1:] or ["20"])[0].rstrip("s"))
+    except ValueError:
+        sys.exit('make bench: TIME: "%s" is not a number of seconds' % sys.argv[1])
     os.makedirs(WORK, exist_ok=True)
-    found = subprocess.run(["tests/bench/find-torch"], stdout=subprocess.PIPE, text=True).stdout.strip()
-    python = found or None
+    python = subprocess.run(["tests/bench/find-torch"], stdout=subprocess.PIPE, text=True).stdout.strip() or None
     if not python:
         note("PyTorch is not installed here: its columns are left out (make peers gets it)")
     about = versions(python)
@@ -329,9 +348,9 @@ def main():
     only = os.environ.get("NETS", "").split()
     rows = [measure_net(name, python, variants, seconds) for name in MAIN_NETS if not only or name in only]
     others = [measure_net(name, python, variants, seconds) for name in OTHER_NETS if not only or name in only]
-    threads = [measure_threads(name, python, seconds) for name in ("M", "L")] if os.cpu_count() > 1 else []
-    compiling = measure_compiling(5 if seconds < 10 else 20)
-    first = measure_first_step("M", 3 if seconds < 10 else 10)
+    threads = [measure_threads(name, python, seconds) for name in ("M", "L") if os.cpu_count() > 1 and not only]
+    compiling = measure_compiling(5 if seconds < 10 else 20) if not only else []
+    first = measure_first_step("M", 3 if seconds < 10 else 10) if not only else {}
     text, speed = page(about, rows, others, threads, compiling, first, variants, seconds)
     hasty = seconds < 10 or only
     path = os.path.join(WORK, "benchmarks.md") if hasty else "docs/benchmarks.md"
@@ -343,4 +362,7 @@ def main():
     note("written to " + path)
 
 
-main()
+try:
+    main()
+except (RuntimeError, subprocess.CalledProcessError, OSError) as error:
+    sys.exit("make bench: %s" % error)
