@@ -80,7 +80,7 @@ static void emit_pointer(const Ir *ir, int index, const EmitStyle *style, Text *
                                                    [SPACE_LOGITS] = "call->logits",
                                                    [SPACE_LOSS] = "call->loss"};
     if (index < 0) {
-        text_puts(out, style->jit ? "0" : "NULL");
+        text_puts(out, "NULL");
         return;
     }
     const Tensor *t = &ir->tensors[index];
@@ -239,29 +239,18 @@ void emit_wrappers(const Ir *const *programs, int count, const EmitStyle *style,
 static void emit_call(const Ir *ir, const Op *op, const EmitStyle *style, Text *out)
 {
     const OpInfo *info = &op_info[op->kind];
-    if (style->jit)
-        text_printf(out, "    k_%s", info->kernel);
-    else {
-        text_puts(out, "    ");
-        emit_wrapper_name(ir, op, style, out);
-    }
+    text_puts(out, "    ");
+    emit_wrapper_name(ir, op, style, out);
     emit_tensors(ir, op, style, out);
-    if (style->jit)
-        emit_attributes(op, out);
     for (const char *word = info->call; *word;) {
         const int length = (int)strcspn(word, " ");
         if (!word_is(word, length, "groups"))
             text_printf(out, ", call->%.*s", length, word);
         else if (emit_groups_vary(ir))
             text_puts(out, ", groups");
-        else if (style->jit)
-            text_puts(out, ", 1");
         word += length + (word[length] == ' ');
     }
-    if (style->profile)
-        text_printf(out, ", part, parts); B M(%d)\n", (int)(op - ir->ops));
-    else
-        text_puts(out, style->jit ? ", part, parts); B\n" : ");\n");
+    text_puts(out, ");\n");
 }
 
 // Which spaces and whether `groups` the ops of a function name.
@@ -288,14 +277,13 @@ static void emit_bases(const Ir *ir, int from, int to, const EmitStyle *style, T
         text_printf(out, "    const int groups = (call->count + %d) / %d;\n", LANES - 1, LANES);
         written = true;
     }
-    if (written && !style->jit)
+    if (written)
         text_puts(out, "\n");
 }
 
 static void emit_parameters(const EmitStyle *style, Text *out)
 {
-    text_printf(out, "(const %s_call *call%s)\n{\n", style->jit ? "nk" : style->prefix,
-                style->jit ? ", int part, int parts" : "");
+    text_printf(out, "(const %s_call *call)\n{\n", style->prefix);
 }
 
 static const char *direction(const Ir *ir, int op)
@@ -307,20 +295,17 @@ static void emit_place(const Ir *ir, const char *name, int from, int to, const E
                        Text *out)
 {
     const Place *place = &ir->places[ir->ops[from].place];
-    if (!style->jit)
-        text_printf(out, "// %s%s\n", place->name, from < ir->n_forward ? "" : ", backward");
-    text_printf(out, "static void %s_%s_%s%s", style->jit ? "nk" : style->prefix, name,
-                place->symbol, direction(ir, from));
+    text_printf(out, "// %s%s\n", place->name, from < ir->n_forward ? "" : ", backward");
+    text_printf(out, "static void %s_%s_%s%s", style->prefix, name, place->symbol,
+                direction(ir, from));
     emit_parameters(style, out);
     emit_bases(ir, from, to, style, out);
     if (style->own_arrays) // a piece that reads no weights may need nothing of it
         text_puts(out, "    (void)call;\n");
     for (int o = from; o < to; o++) {
-        if (!style->jit) {
-            text_puts(out, "    // ");
-            op_describe(ir, &ir->ops[o], out);
-            text_puts(out, "\n");
-        }
+        text_puts(out, "    // ");
+        op_describe(ir, &ir->ops[o], out);
+        text_puts(out, "\n");
         emit_call(ir, &ir->ops[o], style, out);
     }
     text_puts(out, "}\n\n");
@@ -349,15 +334,14 @@ static void emit_own_arrays(const Ir *ir, const EmitStyle *style, Text *out)
 
 void emit_program(const Ir *ir, const char *name, const EmitStyle *style, Text *out)
 {
-    const char *prefix = style->jit ? "nk" : style->prefix;
+    const char *prefix = style->prefix;
     emit_own_arrays(ir, style, out);
     for (int o = 0; o < ir->n_ops; o = place_end(ir, o))
         emit_place(ir, name, o, place_end(ir, o), style, out);
-    text_printf(out, "%svoid %s_program_%s", style->jit ? "" : "static ", prefix, name);
+    text_printf(out, "static void %s_program_%s", prefix, name);
     emit_parameters(style, out);
     for (int o = 0; o < ir->n_ops; o = place_end(ir, o))
-        text_printf(out, "    %s_%s_%s%s(call%s);\n", prefix, name,
-                    ir->places[ir->ops[o].place].symbol, direction(ir, o),
-                    style->jit ? ", part, parts" : "");
+        text_printf(out, "    %s_%s_%s%s(call);\n", prefix, name,
+                    ir->places[ir->ops[o].place].symbol, direction(ir, o));
     text_puts(out, "}\n\n");
 }

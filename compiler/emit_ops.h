@@ -19,8 +19,6 @@ void template_rename(const char *text, const char *prefix, Text *out);
 
 typedef struct {
     const char *prefix;
-    bool jit; // kernels are function pointers that take every attribute; else a wrapper per shape
-    bool profile;    // a mark after each op (JIT)
     bool own_arrays; // arena tensors are arrays of their own (--no-plan in a generated file)
 } EmitStyle;
 
@@ -41,8 +39,10 @@ void emit_program(const Ir *ir, const char *name, const EmitStyle *style, Text *
 // ---- emit_jit.c ---------------------------------------------------------------------------------
 
 // The text that the JIT compiles: the ABI, a function pointer for each kernel used, the three
-// programs, and nk_imports, pairs of a kernel's name and where its address goes.
-void emit_jit(const Ir *infer, const Ir *gradient, const Ir *update, bool profile, Text *out);
+// programs, and nk_imports, pairs of a kernel's name and where its address goes.  alone: the
+// programs will only run in one part, and need no barriers.  profile: a mark after each op.
+void emit_jit(const Ir *infer, const Ir *gradient, const Ir *update, bool alone, bool profile,
+              Text *out);
 
 // ---- emit_weights.c -----------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ enum {
 typedef struct {
     Ir *ir;
     const TensorFile *weights;
-    Op *old;
+    const Op *old;
     int n_old;
     int *readers, *reader; // of each tensor of the forward pass: how many, and one
     int *writer;
@@ -195,9 +195,7 @@ bool fold_weights(Ir *ir, const TensorFile *weights, Err *err)
     f.constant = pool_alloc(ir->pool, n * sizeof *f.constant);
     memset(f.constant, -1, n * sizeof *f.constant);
     survey(&f);
-    ir->ops = NULL;
-    ir->n_ops = 0;
-    ir->cap_ops = 0;
+    f.old = ir_rewrite(ir, &f.n_old);
     for (int o = 0; o < f.n_old; o++)
         fold_op(&f, &f.old[o]);
     ir->n_forward = ir->n_ops;

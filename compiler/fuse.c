@@ -152,7 +152,7 @@ static void view_op(Views *v, const Op *op)
         affine_sum(v, op->args[0], op->args + 1, op->args + 1 + op->attr.inputs, op->attr.inputs,
                    op->attr.scale, op->attr.relu);
     else
-        ir_op(v->ir, op->kind, op->args, op->n_args, op->attr);
+        ir_keep(v->ir, op);
 }
 
 void fuse_affine(Ir *ir)
@@ -171,9 +171,7 @@ void fuse_affine(Ir *ir)
             if (v.old[o].args[i] >= 0 && !can_absorb(v.old[o].kind) &&
                 op_arg(&v.old[o], i).access == ACCESS_READ)
                 v.is_plain[v.old[o].args[i]] = true;
-    ir->ops = NULL;
-    ir->n_ops = 0;
-    ir->cap_ops = 0;
+    v.old = ir_rewrite(ir, &v.n_old);
     for (int o = 0; o < v.n_old; o++)
         view_op(&v, &v.old[o]);
     ir->n_forward = ir->n_ops;

@@ -2,6 +2,7 @@
 #include "ir.h"
 
 #include <string.h>
+#include <threads.h>
 
 #define OP(KIND, kernel, file, tensors, attributes, call, inplace) \
     [OP_##KIND] = {#kernel, #file, tensors, attributes, call, inplace},
@@ -73,6 +74,23 @@ Op *ir_op(Ir *ir, OpKind kind, const int *args, int n_args, Attr attr)
     return op;
 }
 
+const Op *ir_rewrite(Ir *ir, int *count)
+{
+    const Op *old = ir->ops;
+    *count = ir->n_ops;
+    ir->cap_ops = (size_t)ir->n_ops + (size_t)ir->n_ops / 2 + 16;
+    ir->ops = pool_alloc(ir->pool, ir->cap_ops * sizeof *ir->ops);
+    ir->n_ops = 0;
+    return old;
+}
+
+void ir_keep(Ir *ir, const Op *op)
+{
+    ir->ops = pool_grow(ir->pool, ir->ops, (size_t)ir->n_ops, (size_t)ir->n_ops + 1, &ir->cap_ops,
+                        sizeof *ir->ops);
+    ir->ops[ir->n_ops++] = *op;
+}
+
 void ir_place(Ir *ir, const char *name, const char *symbol)
 {
     ir->places = pool_grow(ir->pool, ir->places, (size_t)ir->n_places, (size_t)ir->n_places + 1,
@@ -89,36 +107,59 @@ int64_t ir_group_floats(const Ir *ir, int tensor)
 
 // ---- walking ------------------------------------------------------------------------------------
 
-// The word of op_list.h's tensor text that argument `index` of `op` falls under.  A list word
-// ("xs*") takes attr.inputs arguments; every list of an op is equally long.
+// op_list.h's tensor texts, taken apart once.
+enum { MOST_WORDS = 16 };
+typedef struct {
+    const char *word;
+    int length; // of the name, without marks
+    Access access;
+    bool in_list;
+} Word;
+static Word words[OP_COUNT][MOST_WORDS];
+static int n_words[OP_COUNT];
+static bool accumulates[OP_COUNT];
+static once_flag words_once = ONCE_FLAG_INIT;
+
+static void split_words(void)
+{
+    for (int kind = 0; kind < OP_COUNT; kind++) {
+        accumulates[kind] = strstr(op_info[kind].attributes, "accumulate") != NULL;
+        for (const char *word = op_info[kind].tensors; *word;) {
+            const int length = (int)strcspn(word, " "), name = (int)strcspn(word, "=+?* ");
+            if (n_words[kind] == MOST_WORDS)
+                bug("%s has more than %d tensors", op_info[kind].kernel, MOST_WORDS);
+            words[kind][n_words[kind]++] =
+                (Word){word, name,
+                       word[name] == '=' && name < length   ? ACCESS_WRITE
+                       : word[name] == '+' && name < length ? ACCESS_UPDATE
+                                                            : ACCESS_READ,
+                       memchr(word, '*', (size_t)length) != NULL};
+            word += length + (word[length] == ' ');
+        }
+    }
+}
+
+// A list word ("xs*") takes attr.inputs arguments; every list of an op is equally long.
 Arg op_arg(const Op *op, int index)
 {
-    int at = 0;
-    for (const char *word = op_info[op->kind].tensors; *word;) {
-        const int length = (int)strcspn(word, " "), name = (int)strcspn(word, "=+?* ");
-        const char *marks = word + name;
-        const bool in_list = length > name && memchr(marks, '*', (size_t)(length - name));
-        const int count = in_list ? op->attr.inputs : 1;
+    call_once(&words_once, split_words);
+    for (int w = 0, at = 0; w < n_words[op->kind]; w++) {
+        const Word *word = &words[op->kind][w];
+        const int count = word->in_list ? op->attr.inputs : 1;
         if (index < at + count) {
             Arg arg = {op->args[index],
-                       ACCESS_READ,
-                       word,
-                       name,
-                       in_list,
-                       in_list && index == at,
-                       in_list && index == at + count - 1};
-            if (length > name && *marks == '=')
-                arg.access = ACCESS_WRITE;
-            if (length > name && *marks == '+')
-                arg.access = ACCESS_UPDATE;
+                       word->access,
+                       word->word,
+                       word->length,
+                       word->in_list,
+                       word->in_list && index == at,
+                       word->in_list && index == at + count - 1};
             // what may accumulate only writes while the attribute is off
-            if (arg.access == ACCESS_UPDATE && strstr(op_info[op->kind].attributes, "accumulate") &&
-                !op->attr.accumulate)
+            if (arg.access == ACCESS_UPDATE && accumulates[op->kind] && !op->attr.accumulate)
                 arg.access = ACCESS_WRITE;
             return arg;
         }
         at += count;
-        word += length + (word[length] == ' ');
     }
     bug("argument %d of %s", index, op_info[op->kind].kernel);
 }

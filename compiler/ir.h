@@ -117,6 +117,9 @@ int ir_tensor(Ir *ir, const char *name, Space space, int channels, int height,
               int width);                                                             // activation
 int ir_vector(Ir *ir, const char *name, Space space, int64_t floats, int64_t offset); // plain
 Op *ir_op(Ir *ir, OpKind kind, const int *args, int n_args, Attr attr);
+// Begins the list of ops anew for a pass that writes it again: returns the old list and its length.
+const Op *ir_rewrite(Ir *ir, int *count);
+void ir_keep(Ir *ir, const Op *op); // appends an op of the old list as it is
 void ir_place(Ir *ir, const char *name, const char *symbol); // later ops belong here
 int64_t ir_group_floats(const Ir *ir, int tensor);           // floats of one group (or one image)
 

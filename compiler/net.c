@@ -101,7 +101,7 @@ static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options,
     Text text = {0};
     if (err->message[0])
         return false;
-    emit_jit(infer, gradient, update, options->profile, &text);
+    emit_jit(infer, gradient, update, options->threads == 1, options->profile, &text);
     open->jit = jit_open(text.data, options->jit, false, err);
     text_free(&text);
     if (!open->jit || !bind_kernels(open->jit, kernels, err))

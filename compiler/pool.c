@@ -5,11 +5,13 @@
 // new block.  Under AddressSanitizer every allocation is a block of its own, so that a step beyond
 // an array's end is seen.  Out of memory ends the process: no caller could go on without.
 
+#define _GNU_SOURCE
 #include "base.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define BLOCK_BYTES ((size_t)0)
@@ -23,16 +25,20 @@
 #endif
 
 enum { ALIGN = 16 };
+#define HUGE_PAGE ((size_t)2 << 20)
 
 typedef struct Block Block;
 struct Block {
     Block *older;
     size_t used, capacity;
+    void *mapping; // of a large block; NULL: from malloc
+    size_t mapping_bytes;
     char *bytes; // behind the header, 16-byte aligned
 };
 
 struct Pool {
     Block *newest;
+    size_t block_bytes; // of the next block: they double up to a huge page
 };
 
 NAGO_NORETURN static void out_of_memory(size_t bytes)
@@ -68,21 +74,46 @@ void pool_free(Pool *pool)
         return;
     for (Block *block = pool->newest; block;) {
         Block *older = block->older;
-        free(block);
+        if (block->mapping)
+            munmap(block->mapping, block->mapping_bytes);
+        else
+            free(block);
         block = older;
     }
     free(pool);
 }
 
+// Zeroed memory for a block; large ones in whole huge pages, since the first touch of each small
+// page costs a fault.
+static Block *block_memory(size_t bytes)
+{
+    if (bytes < HUGE_PAGE)
+        return xcalloc(1, bytes);
+    void *memory =
+        mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        out_of_memory(bytes);
+    Block *block = (Block *)(((uintptr_t)memory + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+    madvise(block, bytes, MADV_HUGEPAGE); // a wish: small pages do as well
+    block->mapping = memory;
+    block->mapping_bytes = bytes + HUGE_PAGE;
+    return block;
+}
+
 static Block *block_open(Pool *pool, size_t bytes)
 {
     const size_t header = (sizeof(Block) + ALIGN - 1) / ALIGN * ALIGN;
-    size_t capacity = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
-    Block *block = xcalloc(1, header + capacity);
-    block->capacity = capacity;
+    const size_t usual = pool->newest && BLOCK_BYTES ? pool->block_bytes : BLOCK_BYTES;
+    const size_t capacity = bytes > usual ? bytes : usual;
+    const size_t whole = header + capacity > HUGE_PAGE && BLOCK_BYTES
+                             ? (header + capacity + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE
+                             : header + capacity;
+    Block *block = block_memory(whole);
+    block->capacity = whole - header;
     block->bytes = (char *)block + header;
+    pool->block_bytes = usual < HUGE_PAGE ? 2 * usual : usual;
     // A block made for one large allocation goes behind the newest, whose rest stays in use.
-    if (pool->newest && bytes > BLOCK_BYTES / 4) {
+    if (pool->newest && bytes > usual / 4) {
         block->older = pool->newest->older;
         pool->newest->older = block;
     } else {

@@ -17,10 +17,11 @@ static void text_reserve(Text *text, size_t count)
     size_t capacity = text->capacity ? text->capacity : 256;
     while (capacity < want)
         capacity *= 2;
-    char *data = xmalloc(capacity);
-    if (text->length)
-        memcpy(data, text->data, text->length);
-    free(text->data);
+    char *data = realloc(text->data, capacity);
+    if (!data) {
+        fprintf(stderr, "error: out of memory (a text of %zu bytes)\n", capacity);
+        exit(EXIT_RUN_FAILED);
+    }
     text->data = data;
     text->capacity = capacity;
 }
@@ -46,12 +47,16 @@ void text_printf(Text *text, const char *fmt, ...)
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, fmt, args);
+    text_reserve(text, 0);
+    size_t room = text->capacity - text->length;
+    int length = vsnprintf(text->data + text->length, room, fmt, args);
     va_end(args);
     if (length < 0)
         bug("bad format '%s'", fmt);
-    text_reserve(text, (size_t)length);
-    vsnprintf(text->data + text->length, (size_t)length + 1, fmt, again);
+    if ((size_t)length >= room) { // once more with room for all of it
+        text_reserve(text, (size_t)length);
+        vsnprintf(text->data + text->length, (size_t)length + 1, fmt, again);
+    }
     va_end(again);
     text->length += (size_t)length;
 }

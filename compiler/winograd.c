@@ -79,16 +79,14 @@ static void replace_weights(Ir *ir, const Op *op, int threads)
 
 void choose_winograd(Ir *ir, int threads, bool everywhere)
 {
-    const Op *old = ir->ops;
-    const int n_old = ir->n_ops, n_forward = ir->n_forward;
+    const int n_forward = ir->n_forward;
+    int n_old;
+    const Op *old = ir_rewrite(ir, &n_old);
     bool *transformed =
         pool_alloc(ir->pool, (size_t)ir->n_tensors + 1); // packed weights that a WINOGRAD reads
     for (int o = 0; o < n_old; o++)
         if (old[o].kind == OP_CONV && wins(&old[o].attr, everywhere))
             transformed[old[o].args[2]] = true;
-    ir->ops = NULL;
-    ir->n_ops = 0;
-    ir->cap_ops = 0;
     for (int o = 0; o < n_old; o++) {
         const Op *op = &old[o];
         ir->place = op->place;
@@ -105,7 +103,7 @@ void choose_winograd(Ir *ir, int threads, bool everywhere)
             ir_op(ir, op->kind == OP_PACK_WEIGHTS ? OP_WINOGRAD_PACK : OP_WINOGRAD_PACK_BACKWARD,
                   op->args, 2, op->attr);
         } else
-            ir_op(ir, op->kind, op->args, op->n_args, op->attr);
+            ir_keep(ir, op);
     }
     if (n_forward == n_old)
         ir->n_forward = ir->n_ops;

@@ -262,7 +262,7 @@ NK_INLINE void nk_winograd_weights(float *du, float *scratch, const float *x, co
 // ---- back to taps -------------------------------------------------------------------------------
 
 // G^T d of six values, NK_PACK filters at once.
-NK_INLINE void nk_winograd_g_adjoint(float out[3][NK_PACK], const float d[6][NK_PACK])
+NK_INLINE void nk_winograd_g_adjoint(float out[3][NK_PACK], float d[6][NK_PACK])
 {
     for (int l = 0; l < NK_PACK; l++) {
         const float p = (d[1][l] + d[2][l]) * NK_WNA, q = (d[1][l] - d[2][l]) * (NK_WA * NK_WNA);

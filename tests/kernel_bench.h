@@ -332,7 +332,7 @@ static inline BenchCode bench_compile(Bench *b)
         programs[i].ops = b->ir->ops + i;
         programs[i].n_ops = programs[i].n_forward = i < b->ir->n_ops;
     }
-    emit_jit(&programs[0], &programs[1], &programs[2], false, &text);
+    emit_jit(&programs[0], &programs[1], &programs[2], false, false, &text);
     code.jit = jit_open(text.data, JIT_TCC, false, &err);
     text_free(&text);
     if (!code.jit)
