@@ -395,7 +395,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
 
 int cmd_eval(int argc, char **argv)
 {
-    Request request = {.split = SPLIT_TEST, .batch = 32};
+    Request request = {.split = SPLIT_TEST, .batch = 32, .threads = 1};
     Command command = {
         .name = "nago eval",
         .summary = "measure the accuracy of a trained network",
