@@ -478,10 +478,8 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
 
 int cmd_train(int argc, char **argv)
 {
-    Request request = {.recipe = recipe_default(),
-                       .threads = 1,
-                       .out = "generated/run",
-                       .checkpoint_every = 30};
+    Request request = {
+        .recipe = recipe_default(), .threads = 1, .out = "generated/run", .checkpoint_every = 30};
     Command command = {
         .name = "nago train",
         .summary = "train a network on images",

@@ -119,8 +119,8 @@ static bool run_blas(const OracleCase *oracle, VerifyResult *result, Err *err)
 
 static bool run_unfused(const OracleCase *oracle, VerifyResult *result, Err *err)
 {
-    return run_jit_with("NAGO_SKIP_PASSES", "fuse_affine,fuse_relu,fuse_global_pool", oracle, result,
-                        err);
+    return run_jit_with("NAGO_SKIP_PASSES", "fuse_affine,fuse_relu,fuse_global_pool", oracle,
+                        result, err);
 }
 
 // ---- standalone files ---------------------------------------------------------------------------

@@ -89,7 +89,7 @@ $ nago train theta.json --data shapes:size=16,classes=4,train=300,test=100 --epo
 
 # An interrupt ends it cleanly, with a checkpoint to go on from.
 
-$ timeout --preserve-status -s INT 2 nago train theta.json --data shapes:size=16,classes=4,train=3000,test=100 --epochs 1000 --out cut >/dev/null 2>log; echo $?; ls cut
+$ timeout --foreground --preserve-status -s INT 2 nago train theta.json --data shapes:size=16,classes=4,train=3000,test=100 --epochs 1000 --out cut >/dev/null 2>log; echo $?; ls cut
 0
 arch.json
 checkpoint.safetensors
