@@ -32,11 +32,16 @@ static void nk_point_row(float *y, const float *x, const float *p, const float *
                          size_t plane, int filters, int accumulate, int k0, int tile, int count);
 #include "../templates/conv.c"
 
+// lists, not code
+// clang-format off
 #if NK_CONV_TILE > 6
-#define EACH_TILE(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14)
+#define EACH_TILE(M) \
+    M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14)
 #else
-#define EACH_TILE(M) M(1) M(2) M(3) M(4) M(5) M(6)
+#define EACH_TILE(M) \
+    M(1) M(2) M(3) M(4) M(5) M(6)
 #endif
+// clang-format on
 #define ROW(T)                                                                                     \
     NOINLINE void row_##T(float *y, const float *x, const float *p, const float *b, int channels,  \
                           int height, int width, int filters, int kernel_h, int kernel_w,          \
@@ -91,22 +96,22 @@ static void nk_dw_block(float *dw, const float *x, const float *dy, int channels
 
 // Filters x columns x kernel width: a wide kernel's columns are its taps, a narrow one's are
 // channels.
+// lists, not code
+// clang-format off
 #if NK_DW_CHANNELS == 6
-#define EACH_BLOCK(M)                                                                           \
-    M(1, 1, 1)                                                                                  \
-    M(2, 1, 1)                                                                                  \
-    M(3, 1, 1) M(4, 1, 1) M(1, 2, 1) M(2, 2, 1) M(3, 2, 1) M(4, 2, 1) M(1, 3, 1) M(2, 3, 1)     \
-        M(3, 3, 1) M(4, 3, 1) M(1, 4, 1) M(2, 4, 1) M(3, 4, 1) M(4, 4, 1) M(1, 5, 1) M(2, 5, 1) \
-            M(3, 5, 1) M(4, 5, 1) M(1, 6, 1) M(2, 6, 1) M(3, 6, 1) M(4, 6, 1) M(1, 3, 3)        \
-                M(2, 3, 3) M(3, 3, 3) M(4, 3, 3) M(5, 3, 3) M(6, 3, 3) M(7, 3, 3) M(1, 5, 5)    \
-                    M(2, 5, 5) M(3, 5, 5) M(4, 5, 5) M(5, 5, 5)
+#define EACH_BLOCK(M) \
+    M(1, 1, 1) M(2, 1, 1) M(3, 1, 1) M(4, 1, 1) M(1, 2, 1) M(2, 2, 1) M(3, 2, 1) M(4, 2, 1) \
+    M(1, 3, 1) M(2, 3, 1) M(3, 3, 1) M(4, 3, 1) M(1, 4, 1) M(2, 4, 1) M(3, 4, 1) M(4, 4, 1) \
+    M(1, 5, 1) M(2, 5, 1) M(3, 5, 1) M(4, 5, 1) M(1, 6, 1) M(2, 6, 1) M(3, 6, 1) M(4, 6, 1) \
+    M(1, 3, 3) M(2, 3, 3) M(3, 3, 3) M(4, 3, 3) M(5, 3, 3) M(6, 3, 3) M(7, 3, 3) M(1, 5, 5) \
+    M(2, 5, 5) M(3, 5, 5) M(4, 5, 5) M(5, 5, 5)
 #else
-#define EACH_BLOCK(M)                                                                       \
-    M(1, 1, 1)                                                                              \
-    M(2, 1, 1)                                                                              \
-    M(3, 1, 1) M(4, 1, 1) M(1, 2, 1) M(2, 2, 1) M(3, 2, 1) M(4, 2, 1) M(1, 3, 1) M(2, 3, 1) \
-        M(3, 3, 1) M(4, 3, 1) M(1, 3, 3) M(2, 3, 3) M(3, 3, 3) M(4, 3, 3) M(1, 5, 5) M(2, 5, 5)
+#define EACH_BLOCK(M) \
+    M(1, 1, 1) M(2, 1, 1) M(3, 1, 1) M(4, 1, 1) M(1, 2, 1) M(2, 2, 1) M(3, 2, 1) M(4, 2, 1) \
+    M(1, 3, 1) M(2, 3, 1) M(3, 3, 1) M(4, 3, 1) M(1, 3, 3) M(2, 3, 3) M(3, 3, 3) M(4, 3, 3) \
+    M(1, 5, 5) M(2, 5, 5)
 #endif
+// clang-format on
 #define BLOCK(T, C, S)                                                                             \
     NOINLINE void block_##T##_##C##_##S(float *dw, const float *x, const float *dy, int channels,  \
                                         int height, int width, int filters, int kernel_h,          \
@@ -162,24 +167,22 @@ static void nk_wdw_product(float *du, const float *v, const float *d, int channe
 #include "../templates/winograd_weights.c"
 
 // Channels x filter vectors.
+// lists, not code
+// clang-format off
 #if NK_WDW_VECTORS == 5
-#define EACH_SUM(M)                                                                               \
-    M(1, 1)                                                                                       \
-    M(2, 1)                                                                                       \
-    M(3, 1)                                                                                       \
-    M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(8, 1) M(9, 1) M(10, 1) M(11, 1) M(12, 1) M(13, 1) M(14, 1)  \
-        M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(5, 2) M(6, 2) M(7, 2) M(8, 2) M(9, 2) M(10, 2) M(11, 2) \
-            M(12, 2) M(13, 2) M(14, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3) M(5, 3) M(6, 3) M(7, 3)    \
-                M(8, 3) M(9, 3) M(1, 4) M(2, 4) M(3, 4) M(4, 4) M(5, 4) M(6, 4) M(1, 5) M(2, 5)   \
-                    M(3, 5) M(4, 5) M(5, 5)
+#define EACH_SUM(M) \
+    M(1, 1) M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(8, 1) M(9, 1) M(10, 1) \
+    M(11, 1) M(12, 1) M(13, 1) M(14, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(5, 2) M(6, 2) \
+    M(7, 2) M(8, 2) M(9, 2) M(10, 2) M(11, 2) M(12, 2) M(13, 2) M(14, 2) M(1, 3) M(2, 3) \
+    M(3, 3) M(4, 3) M(5, 3) M(6, 3) M(7, 3) M(8, 3) M(9, 3) M(1, 4) M(2, 4) M(3, 4) \
+    M(4, 4) M(5, 4) M(6, 4) M(1, 5) M(2, 5) M(3, 5) M(4, 5) M(5, 5)
 #else
-#define EACH_SUM(M)                                                                            \
-    M(1, 1)                                                                                    \
-    M(2, 1)                                                                                    \
-    M(3, 1)                                                                                    \
-    M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(8, 1) M(9, 1) M(10, 1) M(11, 1) M(12, 1) M(1, 2) M(2, 2) \
-        M(3, 2) M(4, 2) M(5, 2) M(6, 2) M(1, 3) M(2, 3) M(3, 3) M(4, 3)
+#define EACH_SUM(M) \
+    M(1, 1) M(2, 1) M(3, 1) M(4, 1) M(5, 1) M(6, 1) M(7, 1) M(8, 1) M(9, 1) M(10, 1) \
+    M(11, 1) M(12, 1) M(1, 2) M(2, 2) M(3, 2) M(4, 2) M(5, 2) M(6, 2) M(1, 3) M(2, 3) \
+    M(3, 3) M(4, 3)
 #endif
+// clang-format on
 #define SUM(C, W)                                                                                  \
     NOINLINE void sum_##C##_##W(float *du, const float *v, const float *d, int channels, int rows, \
                                 int vectors, int units)                                            \

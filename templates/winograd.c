@@ -164,14 +164,13 @@ NK_INLINE void nk_winograd_input(float *v, const float *d, size_t pitch, size_t 
         for (int unit = 0; unit < NK_UNITS; unit++)                                             \
             nk_winograd_input(v + unit * next, d + unit * NK_VECTOR, pitch, NK_LANES, borders); \
     }
-NK_WINOGRAD_TILE(0)
-NK_WINOGRAD_TILE(1)
-NK_WINOGRAD_TILE(2)
-NK_WINOGRAD_TILE(3) NK_WINOGRAD_TILE(4) NK_WINOGRAD_TILE(5) NK_WINOGRAD_TILE(6) NK_WINOGRAD_TILE(7)
-    NK_WINOGRAD_TILE(8) NK_WINOGRAD_TILE(9) NK_WINOGRAD_TILE(10) NK_WINOGRAD_TILE(11)
-        NK_WINOGRAD_TILE(12) NK_WINOGRAD_TILE(13) NK_WINOGRAD_TILE(14)
-            NK_WINOGRAD_TILE(15) typedef void nk_winograd_tile(float *v, const float *d,
-                                                               size_t next, size_t pitch);
+// clang-format off
+NK_WINOGRAD_TILE(0) NK_WINOGRAD_TILE(1) NK_WINOGRAD_TILE(2) NK_WINOGRAD_TILE(3)
+NK_WINOGRAD_TILE(4) NK_WINOGRAD_TILE(5) NK_WINOGRAD_TILE(6) NK_WINOGRAD_TILE(7)
+NK_WINOGRAD_TILE(8) NK_WINOGRAD_TILE(9) NK_WINOGRAD_TILE(10) NK_WINOGRAD_TILE(11)
+NK_WINOGRAD_TILE(12) NK_WINOGRAD_TILE(13) NK_WINOGRAD_TILE(14) NK_WINOGRAD_TILE(15)
+    // clang-format on
+    typedef void nk_winograd_tile(float *v, const float *d, size_t next, size_t pitch);
 static nk_winograd_tile *const nk_winograd_tiles[16] = {
     nk_winograd_tile_0,  nk_winograd_tile_1,  nk_winograd_tile_2,  nk_winograd_tile_3,
     nk_winograd_tile_4,  nk_winograd_tile_5,  nk_winograd_tile_6,  nk_winograd_tile_7,
