@@ -102,6 +102,30 @@ static void assert_trains(const Case *c, const LoadedFile *file)
     }
 }
 
+// net_init draws what the compiler stores as initial weights.
+static void assert_inits(const Case *c, const LoadedFile *file)
+{
+    Text text = {0};
+    Err err = {0};
+    TensorFile stored;
+    file->init(77);
+    assert_true(emit_weights(c->arch, 77, &text, &err));
+    assert_true(tensors_parse("w", text.data, text.length, &stored, c->pool, &err));
+    for (int t = 0; t < stored.n_tensors; t++) {
+        const StoredTensor *s = &stored.tensors[t];
+        const bool of_state = strstr(s->name, ".running_") != NULL;
+        const FileTensor *place = of_state ? file->state_table : file->param_table;
+        if (s->dtype != DTYPE_F32)
+            continue;
+        while (strcmp(place->name, s->name) != 0)
+            place++;
+        if (memcmp((of_state ? file->state : file->params) + place->offset, s->data,
+                   (size_t)s->count * sizeof(float)) != 0)
+            fail_msg("net_init makes another %s", s->name);
+    }
+    text_free(&text);
+}
+
 // Trainable file and inference file in one library, against the reference.
 static void check_net(const NetText *net, bool trainable, bool march_native)
 {
@@ -117,7 +141,7 @@ static void check_net(const NetText *net, bool trainable, bool march_native)
     assert_infers(&c, &fixed);
     if (trainable) {
         const LoadedFile trained = file_of(jit, "train");
-        trained.init(1);
+        assert_inits(&c, &trained);
         file_fill(&trained, c.weights);
         assert_infers(&c, &trained);
         assert_trains(&c, &trained);
@@ -281,38 +305,6 @@ static void test_bin(void **state)
 }
 
 // ---- training -----------------------------------------------------------------------------------
-
-static void test_init_bits(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        Case c = case_open(i ? &net_tiny : &net_depthwise);
-        const EmitOptions options = options_of("net", NULL);
-        Jit *jit = load_text(emit_text(c.arch, &options, c.pool), false);
-        const LoadedFile file = file_of(jit, "net");
-        Text text = {0};
-        Err err = {0};
-        TensorFile stored;
-        file.init(77);
-        assert_true(emit_weights(c.arch, 77, &text, &err));
-        assert_true(tensors_parse("w", text.data, text.length, &stored, c.pool, &err));
-        for (int t = 0; t < stored.n_tensors; t++) {
-            const StoredTensor *s = &stored.tensors[t];
-            const bool of_state = strstr(s->name, ".running_") != NULL;
-            const FileTensor *place = of_state ? file.state_table : file.param_table;
-            if (s->dtype != DTYPE_F32)
-                continue;
-            while (strcmp(place->name, s->name) != 0)
-                place++;
-            if (memcmp((of_state ? file.state : file.params) + place->offset, s->data,
-                       (size_t)s->count * sizeof(float)) != 0)
-                fail_msg("net_init makes another %s", s->name);
-        }
-        text_free(&text);
-        jit_close(jit);
-        case_close(&c);
-    }
-}
 
 // Ten images of noise with random labels are learnt by heart, by the same numbers with and without
 // the memory plan.
@@ -537,10 +529,10 @@ static void write_records(const char *path, const Arch *arch, int count)
 static void test_sanitized_main(void **state)
 {
     (void)state;
-    static const NetText *const some[] = {&net_tiny, &net_hand};
-    for (size_t i = 0; i < COUNT_OF(some); i++) {
+    const size_t last = getenv("NAGO_LONG") ? COUNT_OF(nets) : 1; // its compilation takes seconds
+    for (size_t i = 0; i < last; i++) {
         Pool *pool = pool_new();
-        const Arch *arch = net_arch(some[i], pool);
+        const Arch *arch = net_arch(nets[i], pool);
         EmitOptions options = options_of("net", NULL);
         char printed[4000];
         options.plan = false;
@@ -585,7 +577,6 @@ int main(void)
         cmocka_unit_test(test_pixels),
         cmocka_unit_test(test_arena),
         cmocka_unit_test(test_bin),
-        cmocka_unit_test(test_init_bits),
         cmocka_unit_test(test_over_fit),
         cmocka_unit_test(test_silent),
         cmocka_unit_test(test_symbols),
