@@ -676,7 +676,7 @@ static void test_sharpness(void **state)
     for (int q = 0; q < QUANTITIES; q++) {
         fprintf(stderr, "# %s: %d of %d nets compared with more than ten times the tolerance\n",
                 piece_name[q], n_blunt[q], n_compared[q]);
-        if (n_blunt[q] * 4 > n_compared[q] && n_compared[q] >= SHORT_NETS / 2)
+        if (n_blunt[q] * 3 > n_compared[q] && n_compared[q] >= SHORT_NETS / 2)
             fail_msg("%s: %d of %d nets are too sensitive to rounding to be compared well",
                      piece_name[q], n_blunt[q], n_compared[q]);
     }
