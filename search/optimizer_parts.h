@@ -1,0 +1,27 @@
+// optimizer_parts.h - what the methods share among themselves.
+#ifndef NAGO_OPTIMIZER_PARTS_H
+#define NAGO_OPTIMIZER_PARTS_H
+
+#include "brackets.h"
+#include "optimizer.h"
+
+enum { MAX_REDRAWS = 200 }; // before a duplicate is accepted after all
+
+struct Optimizer {
+    SearchOptions options;
+    const Space *space;
+    BracketPlan plan;
+};
+
+// The history, and behind it the batch so far as running trials.
+typedef struct {
+    HistoryTrial *trials;
+    uint64_t *hashes; // space_hash of each
+    int n;
+} View;
+
+bool was_tried(const Optimizer *optimizer, const View *view, const double *x);
+// A uniform draw that was not tried yet, as far as MAX_REDRAWS find one.
+void draw_new(const Optimizer *optimizer, const View *view, Random *random, double *x);
+
+#endif
