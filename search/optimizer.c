@@ -152,7 +152,14 @@ static void suggest_random(const Optimizer *optimizer, const View *view, Suggest
 
 static void suggest_fresh(Optimizer *optimizer, const View *view, Suggestion *suggestion)
 {
-    suggest_random(optimizer, view, suggestion);
+    Suggestion empty = *suggestion;
+    bool found = false;
+    if (optimizer->options.method == METHOD_BOHB)
+        found = suggest_bohb(optimizer, view, suggestion);
+    if (!found) {
+        *suggestion = empty;
+        suggest_random(optimizer, view, suggestion);
+    }
 }
 
 // ---- where it goes -----------------------------------------------------------------------------

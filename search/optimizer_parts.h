@@ -24,4 +24,7 @@ bool was_tried(const Optimizer *optimizer, const View *view, const double *x);
 // A uniform draw that was not tried yet, as far as MAX_REDRAWS find one.
 void draw_new(const Optimizer *optimizer, const View *view, Random *random, double *x);
 
+// The methods: each fills x, reason and its numbers; false: it has nothing better than a draw.
+bool suggest_bohb(const Optimizer *optimizer, const View *view, Suggestion *suggestion);
+
 #endif
