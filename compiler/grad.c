@@ -201,6 +201,8 @@ static void pull_shares(Gradients *g, int t, int coefficients)
               .size = like.height * like.width,
               .scale = common_scale(g, g->pulls[t], t)};
     const int dy = grad_of(g, t, &a.accumulate);
+    if (a.accumulate && coefficients >= 0)
+        bug("%s: nk_pull would leave out the shift", like.name);
     int *args = pool_alloc(ir->pool, (size_t)(3 + 2 * n) * sizeof *args), j = 0;
     args[0] = dy;
     args[1] = coefficients < 0 ? -1 : t;

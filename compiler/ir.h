@@ -165,7 +165,7 @@ Ir *lower_update(const Ir *ir, Pool *pool);
 // convolutions, every parameter to a constant in the order in which kernels read it.  Errors: a
 // weight that is missing or misshapen.
 bool fold_weights(Ir *ir, const TensorFile *weights, Err *err);
-// winograd.c: 3x3 convolutions of a training program by Winograd's algorithm, in all three
+// winograd.c: 3x3 and 5x5 convolutions of a training program by Winograd's algorithm, in all three
 // directions, where it wins (or, with `everywhere`, wherever it can).  threads: how many parts the
 // program will run in at the most (scratch for each).
 void choose_winograd(Ir *ir, int threads, bool everywhere);

@@ -182,8 +182,8 @@ typedef struct {
 } NetTensor;
 
 typedef enum { JIT_TCC, JIT_GCC } JitKind;
-// How convolutions are computed: Winograd's algorithm for the 3x3 ones where it wins; never;
-// wherever it can.
+// How convolutions are computed: Winograd's algorithm for the 3x3 and 5x5 ones where it wins;
+// never; wherever it can.
 typedef enum { CONV_AUTO, CONV_DIRECT, CONV_WINOGRAD } ConvKind;
 typedef struct {
     int threads; // most parts that a program is run in (each has scratch memory); 0: 8

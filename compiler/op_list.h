@@ -18,14 +18,16 @@ OP(PACK_IMAGES, pack_images, pack, "y= images", "channels height width", "groups
 OP(PACK_WEIGHTS, pack_weights, pack, "p= w", "filters channels kernel_h kernel_w", "", -1)
 OP(PACK_WEIGHTS_BACKWARD, pack_weights_backward, pack, "p= w", "filters channels kernel_h kernel_w",
    "", -1)
-OP(WINOGRAD_PACK, winograd_pack, winograd, "u= w", "filters channels", "", -1)
-OP(WINOGRAD_PACK_BACKWARD, winograd_pack_backward, winograd, "u= w", "filters channels", "", -1)
+OP(WINOGRAD_PACK, winograd_pack, winograd, "u= w", "filters channels kernel_h",
+   "", -1)
+OP(WINOGRAD_PACK_BACKWARD, winograd_pack_backward, winograd, "u= w", "filters channels kernel_h",
+   "", -1)
 
 // forward
 OP(CONV, conv, conv, "y+ x p b?", "channels height width filters kernel_h kernel_w accumulate",
    "groups", -1)
 OP(WINOGRAD, winograd, winograd, "y+ scratch= x u b?",
-   "channels height width filters block accumulate", "groups", -1)
+   "channels height width filters kernel_h block accumulate", "groups", -1)
 OP(DEPTHWISE, depthwise, depthwise, "y= x w b",
    "channels height width kernel_h kernel_w stride out_height out_width", "groups", -1)
 OP(BATCHNORM, batchnorm, batchnorm, "z= mean= rstd= running_mean+ running_var+ y gamma beta",
@@ -60,9 +62,9 @@ OP(UNPACK_LOGITS, unpack_logits, pack, "logits= x", "classes", "count", -1)
 OP(CONV_WEIGHTS_BACKWARD, conv_weights_backward, conv_weights_backward, "dw= x dy",
    "channels height width filters kernel_h kernel_w", "groups", -1)
 OP(WINOGRAD_WEIGHTS, winograd_weights, winograd_weights, "du= scratch= x dy",
-   "channels height width filters block", "groups", -1)
-OP(WINOGRAD_WEIGHTS_FINISH, winograd_weights_finish, winograd_weights, "dw= du", "channels filters",
-   "", -1)
+   "channels height width filters kernel_h block", "groups", -1)
+OP(WINOGRAD_WEIGHTS_FINISH, winograd_weights_finish, winograd_weights, "dw= du",
+   "channels filters kernel_h", "", -1)
 OP(CHANNEL_SUM, channel_sum, conv_weights_backward, "db= dy", "channels size", "groups", -1)
 OP(ZERO, zero, conv_weights_backward, "g=", "size", "", -1)
 OP(DEPTHWISE_BACKWARD, depthwise_backward, depthwise, "dx+ dy w",

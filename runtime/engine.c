@@ -270,7 +270,7 @@ const Engine engines[] = {
     {"tcc-no-plan", "the same, every tensor in a place of its own", VERIFY_SINGLE, run_tcc_no_plan},
     {"tcc-unfused", "the same without any fusion", VERIFY_SINGLE, run_unfused},
     {"gcc", "JIT through gcc, runtime kernels", VERIFY_SINGLE, run_gcc},
-    {"winograd", "JIT through libtcc, every 3x3 convolution by Winograd", VERIFY_WINOGRAD,
+    {"winograd", "JIT through libtcc, every 3x3 and 5x5 convolution by Winograd", VERIFY_WINOGRAD,
      run_winograd},
     {"blas", "JIT through libtcc, convolutions by OpenBLAS", VERIFY_SINGLE, run_blas},
     {"train-file", "standalone trainable file, cc -O1 -march=native", VERIFY_SINGLE,

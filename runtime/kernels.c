@@ -139,23 +139,23 @@ static void nk_dw_block(float *dw, const float *x, const float *dy, int channels
 // ---- Winograd -----------------------------------------------------------------------------------
 
 static void nk_winograd_product(float *m, const float *v, const float *u, int channels, int filters,
-                                int units, int f, int k0, int tile);
+                                int side, int units, int f, int k0, int tile);
 #include "../templates/winograd.c"
 
 #define PRODUCT(T)                                                                                 \
     NOINLINE void product_##T(float *m, const float *v, const float *u, int channels, int filters, \
-                              int units, int f, int k0)                                            \
+                              int side, int units, int f, int k0)                                  \
     {                                                                                              \
-        nk_winograd_product_tile(m, v, u, channels, filters, units, f, k0, T);                     \
+        nk_winograd_product_tile(m, v, u, channels, filters, side, units, f, k0, T);               \
     }
-#define PRODUCT_CASE(T)                                        \
-    case T:                                                    \
-        product_##T(m, v, u, channels, filters, units, f, k0); \
+#define PRODUCT_CASE(T)                                              \
+    case T:                                                          \
+        product_##T(m, v, u, channels, filters, side, units, f, k0); \
         break;
 EACH_TILE(PRODUCT)
 
 static void nk_winograd_product(float *m, const float *v, const float *u, int channels, int filters,
-                                int units, int f, int k0, int tile)
+                                int side, int units, int f, int k0, int tile)
 {
     switch (tile) {
         EACH_TILE(PRODUCT_CASE)
@@ -163,7 +163,7 @@ static void nk_winograd_product(float *m, const float *v, const float *u, int ch
 }
 
 static void nk_wdw_product(float *du, const float *v, const float *d, int channels, int rows,
-                           int vectors, int units, int count, int width);
+                           int vectors, int units, int side, int count, int width);
 #include "../templates/winograd_weights.c"
 
 // Channels x filter vectors.
@@ -185,18 +185,21 @@ static void nk_wdw_product(float *du, const float *v, const float *d, int channe
 // clang-format on
 #define SUM(C, W)                                                                                  \
     NOINLINE void sum_##C##_##W(float *du, const float *v, const float *d, int channels, int rows, \
-                                int vectors, int units)                                            \
+                                int vectors, int units, int side)                                  \
     {                                                                                              \
-        nk_wdw_tile(du, v, d, channels, rows, vectors, units, C, W);                               \
+        if (side == 6)                                                                             \
+            nk_wdw_tile(du, v, d, channels, rows, vectors, units, 6, C, W);                        \
+        else                                                                                       \
+            nk_wdw_tile(du, v, d, channels, rows, vectors, units, 8, C, W);                        \
     }
-#define SUM_CASE(C, W)                                           \
-    case 8 * C + W:                                              \
-        sum_##C##_##W(du, v, d, channels, rows, vectors, units); \
+#define SUM_CASE(C, W)                                                 \
+    case 8 * C + W:                                                    \
+        sum_##C##_##W(du, v, d, channels, rows, vectors, units, side); \
         break;
 EACH_SUM(SUM)
 
 static void nk_wdw_product(float *du, const float *v, const float *d, int channels, int rows,
-                           int vectors, int units, int count, int width)
+                           int vectors, int units, int side, int count, int width)
 {
     switch (8 * count + width) {
         EACH_SUM(SUM_CASE)

@@ -113,23 +113,30 @@ static void check_zero(Bench *b)
 
 // ---- Winograd -----------------------------------------------------------------------------------
 
-enum { WINOGRAD_POINTS = 36, WINOGRAD_PARTS = 3 }; // parts: as many as bench_check runs
+enum { WINOGRAD_PARTS = 3 }; // parts: as many as bench_check runs
 #define WINOGRAD_TOLERANCE 2e-4
 
-// A 3x3 shape with tiles in blocks of any size, and the scratch for blocks of `rows` channels.
+static size_t count_points(ConvShape s)
+{
+    return (size_t)((s.kernel_h + 3) * (s.kernel_h + 3));
+}
+
+// A 3x3 or 5x5 shape with tiles in blocks of any size, and the scratch for blocks of `rows`
+// channels.
 static ConvShape draw_winograd(Bench *b)
 {
     ConvShape s;
     do
         s = draw_conv(b);
-    while (s.kernel_h != 3 || s.kernel_w != 3);
+    while (s.kernel_h != s.kernel_w || s.kernel_h == 1);
     return s;
 }
 
-static int draw_block(Bench *b, int rows)
+static int draw_block(Bench *b, ConvShape s, int rows)
 {
     const int block = bench_draw(b, 1, random_below(&b->random, 2) ? 3 : 40);
-    bench_between(b, "scratch", (size_t)(WINOGRAD_PARTS * block * WINOGRAD_POINTS * LANES * rows));
+    bench_between(b, "scratch",
+                  (size_t)(WINOGRAD_PARTS * block * LANES * rows) * (s.kernel_h == 3 ? 36 : 65));
     return block;
 }
 
@@ -141,11 +148,12 @@ static void check_winograd(Bench *b)
     const size_t n = reference_count(conv.out);
     Attr attr = conv_attr(s);
     attr.accumulate = (int)random_below(&b->random, 2);
-    attr.block = draw_block(b, s.channels + s.filters);
-    const double *w = bench_vector(b, "w", (size_t)(9 * s.channels * s.filters));
+    attr.block = draw_block(b, s, s.channels + s.filters);
+    const double *w =
+        bench_vector(b, "w", (size_t)(s.kernel_h * s.kernel_w * s.channels * s.filters));
     const double *x = bench_activation(b, "x", s.channels, s.height, s.width);
     const double *bias = attr.accumulate ? NULL : bench_vector(b, "b", (size_t)s.filters);
-    bench_between(b, "u", (size_t)(WINOGRAD_POINTS * s.channels * s.filters));
+    bench_between(b, "u", count_points(s) * (size_t)(s.channels * s.filters));
     double *y = bench_result(b, "y", s.filters, s.height, s.width, attr.accumulate);
     double *plain = xcalloc(n, sizeof *plain);
     reference_conv_forward(&conv, x, w, bias, plain);
@@ -165,10 +173,11 @@ static void check_winograd_input(Bench *b)
     back.channels = s.filters;
     back.filters = s.channels;
     back.accumulate = (int)random_below(&b->random, 2);
-    back.block = draw_block(b, s.channels + s.filters);
-    const double *w = bench_vector(b, "w", (size_t)(9 * s.channels * s.filters));
+    back.block = draw_block(b, s, s.channels + s.filters);
+    const double *w =
+        bench_vector(b, "w", (size_t)(s.kernel_h * s.kernel_w * s.channels * s.filters));
     const double *dy = bench_gradient(b, "dy", s.filters, s.height, s.width);
-    bench_between(b, "u", (size_t)(WINOGRAD_POINTS * s.channels * s.filters));
+    bench_between(b, "u", count_points(s) * (size_t)(s.channels * s.filters));
     double *dx = bench_result_gradient(b, "dx", s.channels, s.height, s.width, back.accumulate);
     reference_conv_backward(&conv, dx, w, dy, dx, NULL, NULL);
     bench_tolerance(b, "dx", WINOGRAD_TOLERANCE);
@@ -182,11 +191,12 @@ static void check_winograd_weights(Bench *b)
     const ReferenceConv conv = reference_of(b, s, 1, false);
     const int rows = (s.filters + 15) / 16 * 16;
     Attr attr = conv_attr(s);
-    attr.block = draw_block(b, s.channels + rows);
+    attr.block = draw_block(b, s, s.channels + rows);
     const double *x = bench_activation(b, "x", s.channels, s.height, s.width);
     const double *dy = bench_gradient(b, "dy", s.filters, s.height, s.width);
-    bench_between(b, "du", (size_t)(WINOGRAD_POINTS * s.channels * rows));
-    double *dw = bench_result_vector(b, "dw", (size_t)(9 * s.channels * s.filters), false);
+    bench_between(b, "du", count_points(s) * (size_t)(s.channels * rows));
+    double *dw = bench_result_vector(
+        b, "dw", (size_t)(s.kernel_h * s.kernel_w * s.channels * s.filters), false);
     reference_conv_backward(&conv, x, dw, dy, NULL, dw, NULL);
     bench_tolerance(b, "dw", WINOGRAD_TOLERANCE);
     bench_op(b, OP_WINOGRAD_WEIGHTS, attr, "");
