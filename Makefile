@@ -10,7 +10,7 @@ CFLAGS = -std=c11 -O2 -g $(WARN) $(if $(WERROR),-Werror) $(SAN)
 KERNEL_OPT = -O3
 KERNEL_CFLAGS = -std=gnu11 $(KERNEL_OPT) -g -ffp-contract=fast -fno-math-errno -fno-trapping-math $(WARN) -Wno-pedantic \
                 $(if $(WERROR),-Werror) $(SAN)
-LDLIBS = -ltcc -ldl -lopenblas -lcjson -ljpeg -lpng -lz -lm -lpthread
+LDLIBS = -lsqlite3 -ltcc -ldl -lopenblas -lcjson -ljpeg -lpng -lz -lm -lpthread
 # V=1 shows the commands.
 Q = $(if $(V),,@echo '  $(1)  $@';)
 # One more make, on all processors unless the caller has chosen.
@@ -22,7 +22,7 @@ ISA_FLAGS_avx512 = -march=x86-64-v4 -mprefer-vector-width=512
 ISA_FLAGS_avx2 = -march=x86-64-v3
 
 # Debian packages: for building and the demo; for the tests; for working on the code.
-DEPS = gcc libc6-dev libtcc-dev libopenblas-dev libcjson-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev
+DEPS = gcc libc6-dev libtcc-dev libopenblas-dev libcjson-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev libsqlite3-dev
 DEPS_CHECK = libcmocka-dev tcc graphviz python3-networkx
 DEPS_DEV = clang libclang-rt-14-dev clang-format clang-tidy valgrind cppcheck bear gdb
 

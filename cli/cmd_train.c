@@ -291,7 +291,7 @@ static bool results_write(Run *run, Err *err)
     WeightsMeta meta = weights_meta_of(run->data);
     meta.arch = run->arch_text;
     meta.val_fraction = run->recipe.val_fraction;
-    meta.seed = run->recipe.seed;
+    meta.seed = run->recipe.split_seed;
     return weights_save(weights, run->net, memory->params, memory->state, run->trainer.at.batches,
                         &meta, err) &&
            c_file_write(run, weights, err);
@@ -471,6 +471,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
     if (request->threads == 0)
         request->threads = team_processors();
     request->recipe.schedule = (Schedule)request->schedule;
+    request->recipe.split_seed = request->recipe.seed;
     request->recipe.augment.standard = request->augment == 1;
     check_resume(command, request, given);
     check_new(command, request);

@@ -18,6 +18,8 @@ static const Row table[] = {
     {"eval", cmd_eval, "measure the accuracy of a trained network"},
     {"verify", cmd_verify, "compare every engine with an oracle folder"},
     {"data", cmd_data, "show or export a data set"},
+    {"search", cmd_search, "search for generators of good networks"},
+    {"worker", cmd_worker, "evaluate one trial of a study"},
     {"bench", cmd_bench, "measure compile time and speed on this machine"},
 };
 

@@ -167,6 +167,17 @@ static void set_string(const Command *command, const Option *option, const char 
     *option->to.string = text;
 }
 
+static void add_string(const Command *command, const Option *option, const char *text)
+{
+    OptionList *list = option->to.list;
+    if (!*text)
+        command_usage(command, "--%s: \"\" is empty, it needs a value %s", option->name,
+                      option->metavar);
+    if (list->count == OPTION_LIST_MAX)
+        command_usage(command, "--%s: more than %d of them", option->name, (int)OPTION_LIST_MAX);
+    list->items[list->count++] = text;
+}
+
 static void option_set(const Command *command, const Option *option, const char *text)
 {
     switch (option->kind) {
@@ -194,12 +205,84 @@ static void option_set(const Command *command, const Option *option, const char 
     case OPTION_IS_STRING:
         set_string(command, option, text);
         break;
+    case OPTION_IS_LIST:
+        add_string(command, option, text);
+        break;
     case OPTION_IS_GROUP:
     case OPTION_IS_END:
         bug("option without a value: %s", option->name);
     }
     if (option->given)
         *option->given = true;
+}
+
+// ---- values as text
+// ------------------------------------------------------------------------------------
+
+void option_value_print(const Option *option, Text *out)
+{
+    switch (option->kind) {
+    case OPTION_IS_FLAG:
+        text_puts(out, *option->to.flag ? "yes" : "no");
+        break;
+    case OPTION_IS_INT:
+        text_printf(out, "%d", *option->to.integer);
+        break;
+    case OPTION_IS_SEED:
+        text_printf(out, "%llu", (unsigned long long)*option->to.seed);
+        break;
+    case OPTION_IS_REAL:
+    case OPTION_IS_DURATION:
+        text_printf(out, "%.17g", *option->to.real);
+        break;
+    case OPTION_IS_CHOICE:
+        text_puts(out, option->choices[*option->to.integer]);
+        break;
+    case OPTION_IS_SIZE:
+        text_printf(out, "%lld", (long long)*option->to.size);
+        break;
+    case OPTION_IS_STRING:
+        text_puts(out, *option->to.string ? *option->to.string : "");
+        break;
+    case OPTION_IS_LIST:
+        for (int i = 0; i < option->to.list->count; i++)
+            text_printf(out, "%s%s", i ? "\n" : "", option->to.list->items[i]);
+        break;
+    case OPTION_IS_GROUP:
+    case OPTION_IS_END:
+        break;
+    }
+}
+
+static void list_read(const Command *command, const Option *option, char *text)
+{
+    option->to.list->count = 0;
+    for (char *item = text; item && *item;) {
+        char *end = strchr(item, '\n');
+        if (end)
+            *end = '\0';
+        add_string(command, option, item);
+        item = end ? end + 1 : NULL;
+    }
+}
+
+void option_value_read(const Command *command, const Option *option, const char *text, Pool *pool)
+{
+    bool *given = option->given, was_given = given && *given;
+    if (option->kind == OPTION_IS_FLAG)
+        *option->to.flag = strcmp(text, "yes") == 0;
+    else if (option->kind == OPTION_IS_LIST)
+        list_read(command, option, pool_strdup(pool, text));
+    else if (option->kind == OPTION_IS_REAL || option->kind == OPTION_IS_DURATION)
+        *option->to.real = strtod(text, NULL);
+    else if (option->kind == OPTION_IS_SIZE)
+        *option->to.size = strtoll(text, NULL, 10);
+    else if (option->kind == OPTION_IS_STRING)
+        *option->to.string = *text ? pool_strdup(pool, text) : NULL;
+    else if (option->kind != OPTION_IS_GROUP)
+        option_set(command, option, text);
+    if (given)
+        *given = was_given;
 }
 
 // ---- names

@@ -43,8 +43,15 @@ typedef enum {
     OPTION_IS_CHOICE,   // int: index into `choices`
     OPTION_IS_SIZE,     // int64_t bytes or counts >= 1: 4096, 256K, 1M, 2G (powers of 1024)
     OPTION_IS_DURATION, // double seconds > 0: 90, 90s, 5m, 2h, 1d
-    OPTION_IS_STRING    // const char *: not empty; points into argv
+    OPTION_IS_STRING,   // const char *: not empty; points into argv
+    OPTION_IS_LIST      // OptionList: as a string, and may be given several times
 } OptionKind;
+
+enum { OPTION_LIST_MAX = 16 };
+typedef struct {
+    int count;
+    const char *items[OPTION_LIST_MAX];
+} OptionList;
 
 typedef struct {
     OptionKind kind;
@@ -58,6 +65,7 @@ typedef struct {
         double *real;
         int64_t *size;
         const char **string;
+        OptionList *list;
     } to;
     double min, max;
     const char *const *choices; // ends with NULL
@@ -94,6 +102,8 @@ typedef struct {
     OPTION_ROW(OPTION_IS_DURATION, name_, letter_, metavar_, .to.real = (to_), .help = (help_))
 #define OPTION_STRING(name_, letter_, metavar_, to_, help_) \
     OPTION_ROW(OPTION_IS_STRING, name_, letter_, metavar_, .to.string = (to_), .help = (help_))
+#define OPTION_LIST(name_, letter_, metavar_, to_, help_) \
+    OPTION_ROW(OPTION_IS_LIST, name_, letter_, metavar_, .to.list = (to_), .help = (help_))
 #define OPTION_SEED(name_, letter_, metavar_, to_, given_, help_)                             \
     OPTION_ROW(OPTION_IS_SEED, name_, letter_, metavar_, .to.seed = (to_), .given = (given_), \
                .help = (help_))
@@ -118,7 +128,12 @@ char **command_parse(const Command *command, int argc, char **argv, int *count);
 
 // The sub-commands of nago, one in each cli/cmd_*.c; argv[0] is the sub-command's name.
 typedef int Subcommand(int argc, char **argv);
-Subcommand cmd_train, cmd_eval, cmd_verify, cmd_data, cmd_bench;
+Subcommand cmd_train, cmd_eval, cmd_verify, cmd_data, cmd_bench, cmd_search, cmd_worker;
+
+// An option's value as text that reads back as the same value (a list: one line an item); nothing
+// for one that is not set.  And the reverse, for texts that were printed so.
+void option_value_print(const Option *option, Text *out);
+void option_value_read(const Command *command, const Option *option, const char *text, Pool *pool);
 
 // Prints the error for the user on stderr and returns its exit code.
 int command_fail(const Command *command, const Err *err);

@@ -45,11 +45,12 @@ static void recipe_print(const TrainRecipe *recipe, Text *out)
                 "{\"epochs\":%d,\"batch\":%d,\"lr\":%.17g,\"momentum\":%.17g,"
                 "\"weight_decay\":%.17g,\"label_smoothing\":%.17g,\"dropout\":%.17g,"
                 "\"val_fraction\":%.17g,\"schedule\":%d,\"standard\":%d,\"cutout\":%d,"
-                "\"seed\":%llu}",
+                "\"seed\":%llu,\"split_seed\":%llu}",
                 recipe->epochs, recipe->batch, recipe->learning_rate, recipe->momentum,
                 recipe->weight_decay, recipe->label_smoothing, recipe->dropout,
                 recipe->val_fraction, (int)recipe->schedule, recipe->augment.standard,
-                recipe->augment.cutout, (unsigned long long)recipe->seed);
+                recipe->augment.cutout, (unsigned long long)recipe->seed,
+                (unsigned long long)recipe->split_seed);
 }
 
 static void evaluation_print(const Evaluation *evaluation, Text *out)
@@ -97,7 +98,7 @@ bool checkpoint_write(const char *path, const Trainer *trainer, const char *data
     WeightsMeta meta = weights_meta_of(trainer->data);
     meta.arch = arch;
     meta.val_fraction = trainer->recipe.val_fraction;
-    meta.seed = trainer->recipe.seed;
+    meta.seed = trainer->recipe.split_seed;
     TensorFile file;
     int count;
     WeightsEntry *entries = weights_entries(net, memory->params, memory->state,
@@ -165,6 +166,8 @@ static void read_recipe(Reader *outer, TrainRecipe *recipe)
                     .cutout = read_int(&reader, "cutout", 0, 1 << 16)},
         .seed = (uint64_t)read_count(&reader, "seed"),
     };
+    bool has_split = cJSON_HasObjectItem(reader.object, "split_seed"); // older ones: one seed
+    recipe->split_seed = has_split ? (uint64_t)read_count(&reader, "split_seed") : recipe->seed;
     outer->bad = reader.bad;
 }
 

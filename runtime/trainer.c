@@ -61,8 +61,8 @@ bool trainer_open(Trainer *trainer, const Net *net, const Dataset *data, const T
         (Trainer){.net = net, .data = data, .team = team, .recipe = *recipe, .ordered_epoch = -1};
     if (!net_memory_open(&trainer->memory, net, true, memory, err))
         return false;
-    dataset_split(data, recipe->val_fraction, recipe->seed, &trainer->train, &trainer->n_train,
-                  &trainer->val, &trainer->n_val);
+    dataset_split(data, recipe->val_fraction, recipe->split_seed, &trainer->train,
+                  &trainer->n_train, &trainer->val, &trainer->n_val);
     if (trainer->n_train < 1) {
         trainer_close(trainer);
         return err_input(err,

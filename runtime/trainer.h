@@ -16,7 +16,8 @@ typedef struct {
     double learning_rate, momentum, weight_decay, label_smoothing, dropout, val_fraction;
     Schedule schedule;
     Augment augment;
-    uint64_t seed; // initial weights, shuffling, augmentation, dropout, validation split
+    uint64_t seed;       // initial weights, shuffling, augmentation, dropout
+    uint64_t split_seed; // which images are held out for validation
 } TrainRecipe;
 
 // The recipe that every option of `nago train` starts from.

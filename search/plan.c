@@ -1,0 +1,106 @@
+// plan.c - from the plan of a study to the images and networks of a trial.
+#include "plan.h"
+
+#include "../runtime/data_source.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool plan_trains(const StudyPlan *plan)
+{
+    bool trains = false;
+    for (int i = 0; i < plan->search.n_objectives; i++)
+        trains = trains || objective_info[plan->objectives[i]].need == NEED_TRAINING;
+    for (int i = 0; i < plan->n_constraints; i++)
+        trains = trains || objective_info[plan->constraints[i].kind].need == NEED_TRAINING;
+    return trains;
+}
+
+int plan_epochs(const StudyPlan *plan, double budget)
+{
+    (void)plan;
+    int epochs = (int)lround(budget);
+    return epochs < 1 ? 1 : epochs;
+}
+
+int plan_schedule_epochs(const StudyPlan *plan, double budget)
+{
+    return plan_epochs(plan, plan->restarts ? budget : plan->search.max_budget);
+}
+
+// ---- images ------------------------------------------------------------------------------------
+
+static void images_limit(const StudyPlan *plan, Dataset *data)
+{
+    if (plan->images == 0 || plan->images >= data->train.count)
+        return;
+    Random random = random_stream(plan->search.seed, "search images", 0, 0);
+    uint32_t *kept = stratified_pick(data->train.labels, data->train.count, data->classes,
+                                     plan->images, &random);
+    images_keep(&data->train, data, kept, plan->images);
+    free(kept);
+}
+
+bool plan_data(const StudyPlan *plan, Dataset **data, Err *err)
+{
+    *data = dataset_open(plan->data, (DataShape){0}, err);
+    if (!*data)
+        return false;
+    images_free(&(*data)->test);
+    images_limit(plan, *data);
+    return true;
+}
+
+// ---- networks ----------------------------------------------------------------------------------
+
+static bool theta_draw(const char *text, Arch *arch, Pool *pool, Err *err)
+{
+    Theta theta;
+    return theta_parse("theta", text, strlen(text), &theta, pool, err) &&
+           arch_sample(&theta, arch, pool, err);
+}
+
+// One theta, one seed, and the largest budget of op weights with which the whole network, head and
+// all, keeps plan->weights: op weights fall from one channel multiplier to the next.
+static bool network_fit(const StudyPlan *plan, const double *x, ThetaGiven given, Arch *arch,
+                        const char **text, Pool *pool, Err *err)
+{
+    for (;;) {
+        Text theta = {0};
+        Measures measures = measures_none();
+        space_theta_print(plan->space, x, &given, &theta);
+        *text = pool_strdup(pool, theta.data);
+        text_free(&theta);
+        if (!theta_draw(*text, arch, pool, err))
+            return false;
+        if (plan->weights == 0 || space_find(plan->space, "params") >= 0)
+            return true;
+        if (!objective_measure(arch, &measures, err))
+            return false;
+        double weights = measures.of[OBJECTIVE_WEIGHTS];
+        if (weights <= (double)plan->weights)
+            return true;
+        if (arch->op_weights < 2)
+            return err_input(err,
+                             "its smallest network has %.0f weights, more than the %lld of "
+                             "--weights",
+                             weights, (long long)plan->weights);
+        given.params = arch->op_weights - 1;
+    }
+}
+
+bool plan_network(const StudyPlan *plan, const Dataset *data, const double *x, int64_t root,
+                  int draw, Arch *arch, const char **theta, Pool *pool, Err *err)
+{
+    Random random = random_stream(plan->search.seed, "network", (uint64_t)root, (uint64_t)draw);
+    ThetaGiven given = {
+        .params = plan->weights > 0 ? plan->weights : plan->params,
+        .channels = data->channels,
+        .height = data->height,
+        .width = data->width,
+        .classes = data->classes,
+        .seed = random_u64(&random) >> 11, // below 2^53, exact in JSON
+    };
+    return network_fit(plan, x, given, arch, theta, pool, err);
+}
