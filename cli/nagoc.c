@@ -19,11 +19,12 @@ typedef enum {
 static const char *const emit_names[] = {"c",       "arch",    "ir",      "dot",
                                          "weights", "summary", "pytorch", NULL};
 static const char *const form_names[] = {"string", "list", "bin", NULL}; // as WeightsForm
+static const char *const target_names[] = {"generic", "native", NULL};   // as TargetKind
 static const char *const layout_names[] = {"chw", "hwc", NULL};
 
 typedef struct {
     const char *input, *output, *header, *weights, *prefix, *dump_after;
-    int emit, form, layout, batch;
+    int emit, form, layout, target, batch;
     bool json, no_plan, has_seed;
     uint64_t seed;
 } Request;
@@ -51,6 +52,8 @@ static const char *canonical_command(const Request *request, Pool *pool)
         text_printf(&text, " --weights=%s", base_name(request->weights));
     if (request->form > 0)
         text_printf(&text, " --weights-form=%s", form_names[request->form]);
+    if (request->target > 0)
+        text_printf(&text, " --target=%s", target_names[request->target]);
     if (request->batch > 0)
         text_printf(&text, " --batch=%d", request->batch);
     if (strcmp(request->prefix, "net") != 0)
@@ -109,6 +112,7 @@ static bool make(const Request *request, Pool *pool, Outputs *out, Err *err)
     options.prefix = request->prefix;
     options.batch = request->batch;
     options.plan = !request->no_plan;
+    options.target = request->target > 0 ? TARGET_NATIVE : TARGET_GENERIC;
     options.hwc = request->layout > 0;
     options.form = request->form > 0 ? (WeightsForm)request->form : WEIGHTS_STRING;
     options.weights = request->weights ? &weights : NULL;
@@ -153,6 +157,8 @@ static void check_together(const Command *command, const Request *request)
         command_usage(command, "--header: \"%s\" is where --output goes, too", request->header);
     if (request->form >= 0 && !request->weights)
         command_usage(command, "--weights-form: goes with --weights");
+    if (request->target >= 0 && !request->weights)
+        command_usage(command, "--target: goes with --weights");
     if (request->form == WEIGHTS_BIN && to_stdout && request->emit == EMIT_C)
         command_usage(command, "--weights-form=bin: needs --output FILE, the weights go beside it");
     if (request->weights && request->emit == EMIT_WEIGHTS)
@@ -212,6 +218,10 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
         OPTION_GROUP("C file"),
         OPTION_INT("batch", 'b', "N", &request->batch, 1, 1024,
                    "images of one call (default 32, with --weights 1)"),
+        OPTION_CHOICE("target", 0, "generic|native", &request->target, target_names,
+                      "what a file with weights is made for: any machine, in little memory "
+                      "(default); or speed on the machine that compiles it, with up to four times "
+                      "the weights (Winograd)"),
         OPTION_STRING("prefix", 'p', "NAME", &request->prefix,
                       "begin every name with NAME_ (macros: in capitals)"),
         OPTION_CHOICE("input-layout", 0, "chw|hwc", &request->layout, layout_names,
@@ -232,7 +242,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
 
 int main(int argc, char **argv)
 {
-    Request request = {.output = "-", .form = -1, .prefix = "net"};
+    Request request = {.output = "-", .form = -1, .target = -1, .prefix = "net"};
     Command command = {
         .name = "nagoc",
         .summary = "compile network generator hyperparameters to standalone C",

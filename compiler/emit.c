@@ -354,6 +354,7 @@ static bool run_passes(Emission *e, const char *pass, const Ir **stopped, Err *e
 {
     PassOptions passes = {.weights = e->options->weights,
                           .conv = CONV_DIRECT,
+                          .target = e->options->target,
                           .plan = e->options->plan,
                           .stop = pass};
     *stopped = e->infer = passes_run(e->arch, e->batch, &passes, e->pool, err);
@@ -420,18 +421,23 @@ bool emit_header(const Arch *arch, const EmitOptions *options, Text *out, Err *e
     return done;
 }
 
-static const char *const passes_with_weights[] = {"lower", "fuse", "fold", "plan"};
-static const char *const passes_trainable[] = {"lower", "fuse", "grad", "plan"};
+static const char *const passes_with_weights[] = {"lower", "fuse", "fold", "tile", "plan", NULL};
+static const char *const passes_trainable[] = {"lower", "fuse", "grad", "plan", NULL};
 
 bool emit_ir(const Arch *arch, const EmitOptions *options, const char *pass, Text *out, Err *err)
 {
     const char *const *names = options->weights ? passes_with_weights : passes_trainable;
     bool known = !pass;
-    for (int i = 0; i < 4; i++)
+    Text list = {0};
+    for (int i = 0; names[i]; i++) {
         known = known || !strcmp(pass, names[i]);
+        text_printf(&list, "%s%s", i ? ", " : "", names[i]);
+    }
     if (!known)
-        return err_input(err, "--dump-after: no pass \"%s\" here; the passes are %s, %s, %s, %s",
-                         pass, names[0], names[1], names[2], names[3]);
+        err_input(err, "--dump-after: no pass \"%s\" here; the passes are %s", pass, list.data);
+    text_free(&list);
+    if (!known)
+        return false;
     Emission e = emission_open(arch, options, out);
     const Ir *stopped;
     const bool done = run_passes(&e, pass, &stopped, err);

@@ -11,6 +11,7 @@ typedef struct {
     int batch;                 // NET_BATCH; 0: 32 for a trainable file, 1 with weights
     bool plan;                 // false: every tensor has an array of its own
     bool hwc;                  // net_infer_u8 takes pixels with their channels together
+    TargetKind target;         // of an inference file
     WeightsForm form;          // how the weights stand in the file
     const TensorFile *weights; // NULL: a trainable file, weights made by net_init
     const char *command;       // the command in canonical form, for the banner

@@ -25,6 +25,13 @@ static bool has_word(const char *list, const char *text)
     return false;
 }
 
+// The attributes that stay parameters of a wrapper: the words behind "|".
+static const char *free_attributes(OpKind kind)
+{
+    const char *bar = strstr(op_info[kind].attributes, "| ");
+    return bar ? bar + 2 : "";
+}
+
 // ---- signatures ---------------------------------------------------------------------------------
 
 static const char *tensor_type(const char *word, int length)
@@ -55,10 +62,11 @@ void emit_signature(OpKind kind, bool attributes, bool groups, Text *out)
         comma = ", ";
         word += length + (word[length] == ' ');
     }
-    for (const char *word = attributes ? info->attributes : ""; *word;) {
+    for (const char *word = attributes ? info->attributes : free_attributes(kind); *word;) {
         const int length = (int)strcspn(word, " ");
-        text_printf(out, ", %s %.*s", word_is(word, length, "scale") ? "float" : "int", length,
-                    word);
+        if (*word != '|')
+            text_printf(out, ", %s %.*s", word_is(word, length, "scale") ? "float" : "int", length,
+                        word);
         word += length + (word[length] == ' ');
     }
     for (const char *word = info->call; *word;) {
@@ -106,9 +114,11 @@ static void emit_tensors(const Ir *ir, const Op *op, const EmitStyle *style, Tex
     }
 }
 
-static void emit_attributes(const Op *op, Text *out)
+// The numbers of a wrapper's constants (`fixed`), or of what remains its parameter.
+static void emit_attributes(const Op *op, bool fixed, Text *out)
 {
-    for (const char *word = op_info[op->kind].attributes; *word;) {
+    for (const char *word = fixed ? op_info[op->kind].attributes : free_attributes(op->kind);
+         *word && *word != '|';) {
         const int length = (int)strcspn(word, " ");
         bool is_float;
         const double value = op_attribute(op, word, length, &is_float);
@@ -129,7 +139,8 @@ static void wrapper_part(const char *word, int length, double value, Text *out)
         {"channels", "c"},   {"height", "h"},   {"width", "w"},       {"filters", "k"},
         {"kernel_h", "r"},   {"kernel_w", "s"}, {"stride", "stride"}, {"out_height", "oh"},
         {"out_width", "ow"}, {"classes", "k"},  {"inputs", "x"},      {"total", "of"},
-        {"offset", "at"},    {"size", "n"}};
+        {"offset", "at"},    {"size", "n"},     {"tile", "t"},        {"out_tile", "ot"},
+        {"blocks", "by"},    {"from", "from"},  {"pixels", "of"}};
     if (word_is(word, length, "relu") || word_is(word, length, "accumulate")) {
         if (value != 0.0)
             text_puts(out, word_is(word, length, "relu") ? "_relu" : "_add");
@@ -149,12 +160,14 @@ void emit_wrapper_name(const Ir *ir, const Op *op, const EmitStyle *style, Text 
 {
     (void)ir;
     text_printf(out, "%s_%s", style->prefix, op_info[op->kind].kernel);
-    for (const char *word = op_info[op->kind].attributes; *word;) {
+    for (const char *word = op_info[op->kind].attributes; *word && *word != '|';) {
         const int length = (int)strcspn(word, " ");
         bool is_float;
         wrapper_part(word, length, op_attribute(op, word, length, &is_float), out);
         word += length + (word[length] == ' ');
     }
+    if (op_info[op->kind].attributes[0] == '|') // one for all shapes, and the kernel has its name
+        text_puts(out, "_any");
 }
 
 static void emit_wrapper(const Ir *ir, const Op *op, const char *name, const EmitStyle *style,
@@ -173,7 +186,12 @@ static void emit_wrapper(const Ir *ir, const Op *op, const char *name, const Emi
         comma = ", ";
         word += length + (word[length] == ' ');
     }
-    emit_attributes(op, &body);
+    emit_attributes(op, true, &body);
+    for (const char *word = free_attributes(op->kind); *word;) {
+        const int length = (int)strcspn(word, " ");
+        text_printf(&body, ", %.*s", length, word);
+        word += length + (word[length] == ' ');
+    }
     for (const char *word = info->call; *word;) {
         const int length = (int)strcspn(word, " ");
         if (!groups && word_is(word, length, "groups"))
@@ -242,6 +260,7 @@ static void emit_call(const Ir *ir, const Op *op, const EmitStyle *style, Text *
     text_puts(out, "    ");
     emit_wrapper_name(ir, op, style, out);
     emit_tensors(ir, op, style, out);
+    emit_attributes(op, false, out);
     for (const char *word = info->call; *word;) {
         const int length = (int)strcspn(word, " ");
         if (!word_is(word, length, "groups"))

@@ -12,11 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    ALIGN = 16,
-    SPARE = 64,
-    STEP = 32
-}; // as templates/conv_pixels.c: spare floats, the widest step
+enum { SPARE = 64, STEP = 32 }; // as templates/conv_pixels.c: spare floats, the widest step
 
 typedef struct {
     Ir *ir;
@@ -27,23 +23,8 @@ typedef struct {
     int *writer;
     int *constant; // parameter or statistic -> its constant tensor, -1: not made yet
     int n_tensors;
-    float *values;
-    size_t count, capacity;
     Err *err;
 } Folding;
-
-// A new constant of `count` floats; returns its tensor and *values to fill.
-static int new_constant(Folding *f, const char *name, int64_t count, float **values)
-{
-    const size_t room = (size_t)(count + ALIGN - 1) / ALIGN * ALIGN;
-    f->values = pool_grow(f->ir->pool, f->values, f->count, f->count + room, &f->capacity,
-                          sizeof *f->values);
-    const int tensor = ir_vector(f->ir, name, SPACE_CONST, count, (int64_t)f->count);
-    *values = f->values + f->count;
-    memset(*values, 0, room * sizeof **values);
-    f->count += room;
-    return tensor;
-}
 
 static const StoredTensor *stored(const Folding *f, int tensor)
 {
@@ -60,7 +41,7 @@ static int as_constant(Folding *f, int tensor)
         float *values;
         const StoredTensor *s = stored(f, tensor);
         f->constant[tensor] =
-            new_constant(f, f->ir->tensors[tensor].name, f->ir->tensors[tensor].floats, &values);
+            ir_constant(f->ir, f->ir->tensors[tensor].name, f->ir->tensors[tensor].floats, &values);
         for (int64_t i = 0; i < s->count; i++)
             values[i] = (float)tensor_value(s, i);
     }
@@ -84,7 +65,7 @@ static void fold_conv(Folding *f, const Op *op)
               taps = a.channels * a.kernel_h * a.kernel_w;
     const StoredTensor *w = stored(f, weight), *b = stored(f, op->args[3]);
     float *packed, *bias;
-    const int cw = new_constant(f, ir->tensors[weight].name, (int64_t)taps * a.filters, &packed);
+    const int cw = ir_constant(ir, ir->tensors[weight].name, (int64_t)taps * a.filters, &packed);
     double *scale = pool_alloc(ir->pool, (size_t)a.filters * sizeof *scale);
     for (int k = 0; k < a.filters; k++) {
         scale[k] = bn ? tensor_value(stored(f, bn->args[2]), k) /
@@ -94,7 +75,7 @@ static void fold_conv(Folding *f, const Op *op)
             packed[(int64_t)t * a.filters + k] =
                 (float)(scale[k] * tensor_value(w, (int64_t)k * taps + t));
     }
-    const int cb = new_constant(f, ir->tensors[op->args[3]].name, a.filters, &bias);
+    const int cb = ir_constant(ir, ir->tensors[op->args[3]].name, a.filters, &bias);
     for (int k = 0; k < a.filters; k++)
         bias[k] =
             (float)(bn ? scale[k] * (tensor_value(b, k) - tensor_value(stored(f, bn->args[4]), k)) +
@@ -199,7 +180,5 @@ bool fold_weights(Ir *ir, const TensorFile *weights, Err *err)
     for (int o = 0; o < f.n_old; o++)
         fold_op(&f, &f.old[o]);
     ir->n_forward = ir->n_ops;
-    ir->const_data = f.values;
-    ir->const_count = (int64_t)f.count;
     return true;
 }

@@ -38,6 +38,12 @@ int64_t ir_map_floats(Layout layout, int channels, int size)
     return (int64_t)channels * size * (layout == LAYOUT_PIXELS ? 1 : LANES);
 }
 
+int ir_tile_plane(int height, int width, int tile)
+{
+    const int rows = (height + tile - 1) / tile, columns = (width + tile - 1) / tile;
+    return (rows * columns + 15) / 16 * 16;
+}
+
 int ir_tensor(Ir *ir, const char *name, Space space, int channels, int height, int width)
 {
     return add_tensor(
@@ -61,6 +67,17 @@ int ir_vector(Ir *ir, const char *name, Space space, int64_t floats, int64_t off
                                    .width = 1,
                                    .floats = floats,
                                    .offset = offset});
+}
+
+int ir_constant(Ir *ir, const char *name, int64_t count, float **values)
+{
+    const size_t at = (size_t)ir->const_count, room = (size_t)(count + 15) / 16 * 16;
+    ir->const_data =
+        pool_grow(ir->pool, ir->const_data, at, at + room, &ir->cap_const, sizeof *ir->const_data);
+    *values = ir->const_data + at;
+    memset(*values, 0, room * sizeof **values);
+    ir->const_count += (int64_t)room;
+    return ir_vector(ir, name, SPACE_CONST, count, (int64_t)at);
 }
 
 Op *ir_op(Ir *ir, OpKind kind, const int *args, int n_args, Attr attr)
@@ -177,7 +194,8 @@ double op_attribute(const Op *op, const char *name, int length, bool *is_float)
                   FIELD(kernel_h),  FIELD(kernel_w), FIELD(stride), FIELD(out_height),
                   FIELD(out_width), FIELD(classes),  FIELD(relu),   FIELD(accumulate),
                   FIELD(inputs),    FIELD(total),    FIELD(offset), FIELD(size),
-                  FIELD(block)};
+                  FIELD(block),     FIELD(tile),     FIELD(from),   FIELD(out_tile),
+                  FIELD(blocks)};
 #undef FIELD
     *is_float = length == 5 && !memcmp(name, "scale", 5);
     if (*is_float)
@@ -390,7 +408,9 @@ void ir_print(const Ir *ir, Text *out)
         for (const char *word = op_info[op->kind].attributes; *word;) {
             const int length = (int)strcspn(word, " ");
             bool is_float;
-            text_printf(out, " %.*s=%.9g", length, word, op_attribute(op, word, length, &is_float));
+            if (*word != '|')
+                text_printf(out, " %.*s=%.9g", length, word,
+                            op_attribute(op, word, length, &is_float));
             word += length + (word[length] == ' ');
         }
         text_puts(out, " }\n");

@@ -32,7 +32,8 @@ typedef enum {
 typedef enum {
     LAYOUT_PLAIN,
     LAYOUT_BATCH_INNER, // [groups][C][H][W][32]: training, and inference of many images
-    LAYOUT_PIXELS       // [C][H][W] of one image: inference files
+    LAYOUT_PIXELS,      // [C][H][W] of one image: inference files
+    LAYOUT_TILES        // the same by tiles of Tensor.tile pixels squared: templates/tiles.c
 } Layout;
 
 typedef struct {
@@ -40,6 +41,7 @@ typedef struct {
     Space space;
     Layout layout;
     int channels, height, width; // logical shape of one image; plain: channels only
+    int tile;                    // LAYOUT_TILES: 1, 2 or 4
     int64_t floats;              // physical size
     int64_t offset;              // in floats in its space; -1: not planned yet
 } Tensor;
@@ -61,7 +63,10 @@ typedef struct {
     int total, offset; // channels of a whole concat, and before this part
     int size;          // pixels of a channel; of ZERO and SGD: numbers
     int block;         // Winograd tiles that go through together
-    float scale;       // weight of a term without a learned scalar
+    int tile; // of LAYOUT_TILES; before a change of it: `from`, behind a pooling: `out_tile`
+    int from, out_tile;
+    int blocks;  // of filters, as equal as can be: templates/tiles_winograd.c
+    float scale; // weight of a term without a learned scalar
 } Attr;
 
 typedef struct {
@@ -96,8 +101,9 @@ typedef struct {
     int64_t param_count, running_count;
     int64_t macs, arena_floats;
     int logits, loss_gradient; // tensors that the loss reads and writes (training)
-    const float *const_data;   // values of SPACE_CONST (inference with weights)
+    float *const_data;         // values of SPACE_CONST (inference with weights)
     int64_t const_count;
+    size_t cap_const;
 } Ir;
 
 typedef struct {
@@ -110,12 +116,17 @@ extern const OpInfo op_info[OP_COUNT];
 // templates/prelude.h.
 int64_t ir_map_floats(Layout layout, int channels, int size);
 
+// Floats of one place in the tile of a map in LAYOUT_TILES: nk_tile_plane of templates/tiles.c.
+int ir_tile_plane(int height, int width, int tile);
+
 // ---- ir.c ---------------------------------------------------------------------------------------
 
 Ir *ir_new(const Arch *arch, int batch, Layout layout, Pool *pool);
 int ir_tensor(Ir *ir, const char *name, Space space, int channels, int height,
               int width);                                                             // activation
 int ir_vector(Ir *ir, const char *name, Space space, int64_t floats, int64_t offset); // plain
+// A new tensor of SPACE_CONST; *values, zeroed, is to be filled before the next one is made.
+int ir_constant(Ir *ir, const char *name, int64_t count, float **values);
 Op *ir_op(Ir *ir, OpKind kind, const int *args, int n_args, Attr attr);
 // Begins the list of ops anew for a pass that writes it again: returns the old list and its length.
 const Op *ir_rewrite(Ir *ir, int *count);
@@ -165,6 +176,13 @@ Ir *lower_update(const Ir *ir, Pool *pool);
 // convolutions, every parameter to a constant in the order in which kernels read it.  Errors: a
 // weight that is missing or misshapen.
 bool fold_weights(Ir *ir, const TensorFile *weights, Err *err);
+// tiles.c: the folded program over tiles in the lanes, with merges fused into loads and the head
+// into one op; unchanged where an op has no kernel for tiles.
+typedef struct {
+    bool inline_sums, fuse_loads, share_inputs, fuse_head; // what tiles.c explains
+    int threads; // most parts that the program will run in (scratch for each)
+} TileOptions;
+void tile_maps(Ir *ir, const TileOptions *options);
 // winograd.c: 3x3 and 5x5 convolutions of a training program by Winograd's algorithm, in all three
 // directions, where it wins (or, with `everywhere`, wherever it can).  threads: how many parts the
 // program will run in at the most (scratch for each).

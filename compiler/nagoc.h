@@ -185,6 +185,9 @@ typedef enum { JIT_TCC, JIT_GCC } JitKind;
 // How convolutions are computed: Winograd's algorithm for the 3x3 and 5x5 ones where it wins;
 // never; wherever it can.
 typedef enum { CONV_AUTO, CONV_DIRECT, CONV_WINOGRAD } ConvKind;
+// What an inference file is made for.  Generic: every weight once, the direct algorithm, little
+// memory.  Native: speed on the machine that compiles it; Winograd, up to four times the weights.
+typedef enum { TARGET_GENERIC, TARGET_NATIVE } TargetKind;
 typedef struct {
     int threads; // most parts that a program is run in (each has scratch memory); 0: 8
     ConvKind conv;

@@ -8,6 +8,8 @@
 //             attribute `accumulate` is set, added to; "x" is read; "b?" may be absent (NULL);
 //             "xs*" takes a list of attr.inputs tensors (an array of pointers)
 // attributes  the integers (and `scale`) that follow, fields of Attr (ir.h)
+//             those behind "|" stay parameters of the function that a generated file has for each
+//             shape
 // call        what comes from the call at run time: groups of 32 images, count, learning rate, ...
 // inplace     the argument whose memory the first one may take over when it dies here, or -1
 //
@@ -108,3 +110,19 @@ OP(SGD, sgd, sgd, "params+ velocity+ grads", "size", "learning_rate momentum wei
 OP(PAD, pad, conv_pixels, "y= x", "channels height width kernel_h kernel_w", "", -1)
 OP(CONV_PIXELS, conv_pixels, conv_pixels, "y= x w b",
    "channels height width filters kernel_h kernel_w relu", "", -1)
+
+// inference on one image, tiles in the lanes
+OP(TILE_IMAGE, tile_image, tiles, "y= x", "channels height width tile", "", -1)
+OP(TILE_SUM, tile_sum, tiles, "y= xs* as", "| inputs size relu", "", -1)
+OP(TILE_CHANGE, tile_change, tiles, "y= scratch= x", "height width from tile | channels", "", -1)
+OP(TILES_INPUT, tiles_input, tiles_winograd, "v= scratch= xs* as",
+   "height width tile | inputs channels relu", "", -1)
+OP(TILES_FILTERS, tiles_filters, tiles_winograd, "y= scratch= v u b",
+   "height width tile filters blocks | channels relu", "", -1)
+OP(TILES_MIX, tiles_mix, tiles_mix, "y= x w b", "height width tile filters blocks | channels relu",
+   "", -1)
+OP(TILES_POOL, tiles_pool, tiles_pool, "y= scratch= x",
+   "height width tile out_height out_width out_tile | channels", "", -1)
+OP(TILES_HEAD, tiles_head, tiles_head, "pooled= x w b",
+   "height width tile filters blocks | channels", "", -1)
+OP(TILES_LINEAR, tiles_linear, tiles_head, "logits= x w b", "channels classes", "", -1)

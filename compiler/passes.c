@@ -1,9 +1,9 @@
 // passes.c - from an architecture to a planned program: a column of passes.
 //
 //   lower | fuse_affine, fuse_relu, fuse_global_pool | differentiate or fold_weights |
-//   choose_winograd | plan_memory
+//   choose_winograd or tile_maps | plan_memory
 //
-// --dump-after names the stages between the bars: lower, fuse, grad or fold, plan.
+// --dump-after names the stages between the bars: lower, fuse, grad or fold, tile, plan.
 #include "passes.h"
 
 #include <stdlib.h>
@@ -52,6 +52,17 @@ static void fuse(Ir *ir, const PassOptions *options)
         }
 }
 
+// The parts of tile_maps are skipped by name like passes of their own.
+static void tile(Ir *ir, const PassOptions *options)
+{
+    const TileOptions tiles = {.inline_sums = !is_skipped("inline_sums"),
+                               .fuse_loads = !is_skipped("fuse_loads"),
+                               .share_inputs = !is_skipped("share_inputs"),
+                               .fuse_head = !is_skipped("fuse_head"),
+                               .threads = options->threads ? options->threads : 1};
+    tile_maps(ir, &tiles);
+}
+
 Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *pool, Err *err)
 {
     const bool pixels = options->weights != NULL;
@@ -78,6 +89,12 @@ Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *po
         choose_winograd(ir, options->threads, options->conv == CONV_WINOGRAD);
         ran(ir, "choose_winograd", options);
     }
+    if (pixels && options->target == TARGET_NATIVE && !is_skipped("tile_maps")) {
+        tile(ir, options);
+        ran(ir, "tile_maps", options);
+    }
+    if (stops(options, "tile"))
+        return ir;
     plan_memory(ir, options->plan);
     ran(ir, "plan_memory", options);
     return ir;

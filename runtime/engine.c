@@ -236,10 +236,11 @@ static bool run_train_file_no_plan(const OracleCase *oracle, VerifyResult *resul
 }
 
 static bool run_inference(const OracleCase *oracle, VerifyResult *result, bool plan,
-                          WeightsForm form, Err *err)
+                          TargetKind target, WeightsForm form, Err *err)
 {
     EmitOptions options = emit_defaults;
     options.plan = plan;
+    options.target = target;
     options.form = form;
     options.weights = &oracle->weights;
     Jit *file = open_file(oracle, options, err);
@@ -256,12 +257,22 @@ static bool run_inference(const OracleCase *oracle, VerifyResult *result, bool p
 
 static bool run_infer_file(const OracleCase *oracle, VerifyResult *result, Err *err)
 {
-    return run_inference(oracle, result, true, WEIGHTS_STRING, err);
+    return run_inference(oracle, result, true, TARGET_GENERIC, WEIGHTS_STRING, err);
 }
 
 static bool run_infer_file_no_plan(const OracleCase *oracle, VerifyResult *result, Err *err)
 {
-    return run_inference(oracle, result, false, WEIGHTS_LIST, err);
+    return run_inference(oracle, result, false, TARGET_GENERIC, WEIGHTS_LIST, err);
+}
+
+static bool run_native_file(const OracleCase *oracle, VerifyResult *result, Err *err)
+{
+    return run_inference(oracle, result, true, TARGET_NATIVE, WEIGHTS_STRING, err);
+}
+
+static bool run_native_file_no_plan(const OracleCase *oracle, VerifyResult *result, Err *err)
+{
+    return run_inference(oracle, result, false, TARGET_NATIVE, WEIGHTS_LIST, err);
 }
 
 const Engine engines[] = {
@@ -279,5 +290,9 @@ const Engine engines[] = {
     {"infer-file", "standalone inference file, weights as a string", VERIFY_SINGLE, run_infer_file},
     {"infer-file-no-plan", "the same with --no-plan, weights as a list", VERIFY_SINGLE,
      run_infer_file_no_plan},
+    {"native-file", "standalone inference file with --target native", VERIFY_SINGLE,
+     run_native_file},
+    {"native-file-no-plan", "the same with --no-plan, weights as a list", VERIFY_SINGLE,
+     run_native_file_no_plan},
 };
 const int n_engines = (int)COUNT_OF(engines);

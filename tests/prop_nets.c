@@ -592,6 +592,8 @@ static void assert_passes(const Sample *s, const TensorFile *weights)
         const PassOptions fold = {.plan = plan, .weights = weights};
         Pool *pool = pool_new();
         ir_check_memory(checked_passes(&s->arch, 1, fold, pool));
+        const PassOptions native = {.plan = plan, .weights = weights, .target = TARGET_NATIVE};
+        ir_check_memory(checked_passes(&s->arch, 1, native, pool));
         for (int conv = CONV_AUTO; conv <= CONV_WINOGRAD; conv++)
             for (int training = 0; training < 2; training++) {
                 const PassOptions how = {

@@ -74,6 +74,10 @@ static void check_words(OpKind kind)
         word += strcspn(word, " ");
     }
     for (const char *word = info->attributes; *word; word += *word == ' ') {
+        if (*word == '|') { // behind it, what stays a parameter
+            word++;
+            continue;
+        }
         bool is_float; // an unknown attribute ends the program
         op_attribute(&op, word, (int)strcspn(word, " "), &is_float);
         word += strcspn(word, " ");

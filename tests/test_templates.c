@@ -76,8 +76,9 @@ static bool is_in_program(const char *file)
 static const struct {
     const char *file, *before[2];
 } foundations[] = {
-    {"winograd", {"conv"}},
-    {"winograd_weights", {"conv", "winograd"}},
+    {"winograd", {"conv"}},        {"winograd_weights", {"conv", "winograd"}},
+    {"tiles_winograd", {"tiles"}}, {"tiles_mix", {"tiles"}},
+    {"tiles_pool", {"tiles"}},     {"tiles_head", {"tiles"}},
 };
 
 static void include_before(Text *text, const char *file)
@@ -106,7 +107,8 @@ static void test_alone(void **state)
         text_puts(&text, "#include \"../../../templates/prelude.h\"\n");
         include_before(&text, file);
         include(&text, file);
-        compile(text.data, !strcmp(file, "conv_pixels") ? "-DNK_LANES=1" : "");
+        compile(text.data,
+                !strcmp(file, "conv_pixels") || !strncmp(file, "tiles", 5) ? "-DNK_LANES=1" : "");
         text_free(&text);
     }
     globfree(&found);

@@ -1,0 +1,571 @@
+// tiles.c - inference of one image with known weights, made fast: from pixels to tiles in the
+// lanes.
+//
+// In: the folded program of fold.c (LAYOUT_PIXELS).  Out: the same network over LAYOUT_TILES, whose
+// kernels are templates/tiles*.c.  On the way, each with an off switch (ir.h, TileOptions):
+//
+//   inline_sums   a sum that only another sum reads becomes some of its terms; the scalars of
+//   merges
+//                 become numbers and multiply
+//   fuse_loads    ReLU and the sum below it are computed while Winograd's input transform loads its
+//                 operands
+//   share_inputs  convolutions of one input transform it once
+//   fuse_head     1x1 convolution, ReLU and global average as one op that stores no map
+//
+// Ops are walked in order.  A sum or a ReLU is not computed where it stands but kept as a list of
+// terms; whoever reads it takes the terms or has it computed.
+#include "ir.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST_TERMS = 64, TILINGS = 5 };
+
+typedef struct {
+    int n, relu;
+    int *terms; // tensors of the program before
+    float *scales;
+} Sum;
+
+// What becomes of a tensor of the program before.
+typedef struct {
+    int same_as;      // a haloed copy is its source
+    int sums, others; // readers: as a term of a sum; in any other way
+    bool is_lazy;     // defined by `sum`, not computed yet
+    Sum sum;
+    int in_tiles[TILINGS];    // the new tensor for each size of tile; 0: none
+    int transformed[TILINGS]; // its Winograd points
+} Value;
+
+typedef struct {
+    Ir *ir;
+    const TileOptions *options;
+    const Op *old;
+    int n_old, n_values;
+    Value *values;
+    const float *constants; // of the program before
+    int *writer;
+} Tiling;
+
+// ---- the program before -------------------------------------------------------------------------
+
+static int source(const Tiling *t, int tensor)
+{
+    return t->values[tensor].same_as >= 0 ? t->values[tensor].same_as : tensor;
+}
+
+static const float *constant(const Tiling *t, int tensor)
+{
+    return t->constants + t->ir->tensors[tensor].offset;
+}
+
+static void survey(Tiling *t)
+{
+    for (int v = 0; v < t->n_values; v++)
+        t->values[v].same_as = t->writer[v] = -1;
+    for (int o = 0; o < t->n_old; o++) {
+        const Op *op = &t->old[o];
+        if (op->kind == OP_PAD) {
+            t->values[op->args[0]].same_as = op->args[1];
+            continue;
+        }
+        for (int i = 0; i < op->n_args; i++) {
+            const Arg arg = op_arg(op, i);
+            if (arg.tensor < 0)
+                continue;
+            if (arg.access & ACCESS_WRITE)
+                t->writer[arg.tensor] = o;
+            else if (op->kind == OP_WEIGHTED_SUM)
+                t->values[arg.tensor].sums++;
+            else
+                t->values[source(t, arg.tensor)].others++;
+        }
+    }
+}
+
+// ---- shapes -------------------------------------------------------------------------------------
+
+// Multiplications of Winograd's algorithm for all tiles of a map, lanes that idle included.
+static int64_t winograd_cost(int height, int width, int tile)
+{
+    return (int64_t)ir_tile_plane(height, width, tile) * (tile + 2) * (tile + 2);
+}
+
+static int best_tile(int height, int width)
+{
+    return winograd_cost(height, width, 4) <= winograd_cost(height, width, 2) ? 4 : 2;
+}
+
+static int new_map(Tiling *t, const char *name, int channels, int height, int width, int tile)
+{
+    const int tensor = ir_tensor(t->ir, name, SPACE_ARENA, channels, height, width);
+    Tensor *made = &t->ir->tensors[tensor];
+    made->layout = LAYOUT_TILES;
+    made->tile = tile;
+    made->floats = (int64_t)channels * tile * tile * ir_tile_plane(height, width, tile);
+    return tensor;
+}
+
+static int new_scratch(Tiling *t, const char *name, int64_t floats)
+{
+    return ir_vector(t->ir, pool_printf(t->ir->pool, "%s.scratch", name), SPACE_ARENA,
+                     floats * t->options->threads, -1);
+}
+
+static int new_scales(Tiling *t, const char *name, const Sum *sum)
+{
+    float *values;
+    const int tensor =
+        ir_constant(t->ir, pool_printf(t->ir->pool, "%s.scales", name), sum->n, &values);
+    memcpy(values, sum->scales, (size_t)sum->n * sizeof *values);
+    return tensor;
+}
+
+// ---- sums ---------------------------------------------------------------------------------------
+
+static Sum single(Tiling *t, int tensor)
+{
+    Sum sum = {.n = 1};
+    sum.terms = pool_alloc(t->ir->pool, sizeof *sum.terms);
+    sum.scales = pool_alloc(t->ir->pool, sizeof *sum.scales);
+    sum.terms[0] = tensor;
+    sum.scales[0] = 1.0f;
+    return sum;
+}
+
+// `tensor` as a sum: its terms while it is not computed.
+static Sum as_sum(Tiling *t, int tensor)
+{
+    const Value *v = &t->values[tensor];
+    return v->is_lazy ? v->sum : single(t, tensor);
+}
+
+static void add_terms(Sum *to, const Sum *from, float scale)
+{
+    for (int i = 0; i < from->n; i++) {
+        int j = 0;
+        while (j < to->n && to->terms[j] != from->terms[i])
+            j++;
+        if (j == to->n) {
+            to->terms[to->n] = from->terms[i];
+            to->scales[to->n++] = 0.0f;
+        }
+        to->scales[j] += scale * from->scales[i];
+    }
+}
+
+static int in_tiles(Tiling *t, int tensor, int tile);
+
+// A list of pointers, then the scales.
+static int *sum_arguments(Tiling *t, const Sum *sum, int tile, int before, const char *name,
+                          int *count)
+{
+    int *args = pool_alloc(t->ir->pool, (size_t)(before + sum->n + 1) * sizeof *args);
+    for (int i = 0; i < sum->n; i++)
+        args[before + i] = in_tiles(t, sum->terms[i], tile);
+    args[before + sum->n] = new_scales(t, name, sum);
+    *count = before + sum->n + 1;
+    return args;
+}
+
+static void compute(Tiling *t, int tensor, int tile)
+{
+    Value *v = &t->values[tensor];
+    const Tensor old = t->ir->tensors[tensor];
+    int count;
+    int *args = sum_arguments(t, &v->sum, tile, 1, old.name, &count);
+    args[0] = v->in_tiles[tile] = new_map(t, old.name, old.channels, old.height, old.width, tile);
+    v->is_lazy = false;
+    ir_op(t->ir, OP_TILE_SUM, args, count,
+          (Attr){.inputs = v->sum.n,
+                 .size = (int)t->ir->tensors[args[0]].floats,
+                 .relu = v->sum.relu});
+}
+
+static void change_tiles(Tiling *t, int tensor, int from, int tile)
+{
+    const Tensor old = t->ir->tensors[tensor];
+    const int y = new_map(t, pool_printf(t->ir->pool, "%s.tiles%d", old.name, tile), old.channels,
+                          old.height, old.width, tile);
+    const int scratch = new_scratch(t, old.name, (int64_t)old.height * old.width);
+    ir_op(t->ir, OP_TILE_CHANGE, (int[]){y, scratch, t->values[tensor].in_tiles[from]}, 3,
+          (Attr){.height = old.height,
+                 .width = old.width,
+                 .from = from,
+                 .tile = tile,
+                 .channels = old.channels});
+    t->values[tensor].in_tiles[tile] = y;
+}
+
+// The new tensor that holds `tensor` in tiles of `tile`.
+static int in_tiles(Tiling *t, int tensor, int tile)
+{
+    Value *v = &t->values[tensor];
+    if (v->is_lazy)
+        compute(t, tensor, tile);
+    for (int from = 1; from < TILINGS && !v->in_tiles[tile]; from++)
+        if (v->in_tiles[from])
+            change_tiles(t, tensor, from, tile);
+    if (!v->in_tiles[tile])
+        bug("%s was not made", t->ir->tensors[tensor].name);
+    return v->in_tiles[tile];
+}
+
+static int best_of(const Tiling *t, int tensor)
+{
+    return best_tile(t->ir->tensors[tensor].height, t->ir->tensors[tensor].width);
+}
+
+// The tiling that a tensor has or, while it is not computed, will have.
+static int tile_of(const Tiling *t, int tensor)
+{
+    for (int tile = 1; tile < TILINGS; tile++)
+        if (t->values[tensor].in_tiles[tile])
+            return tile;
+    return best_of(t, tensor);
+}
+
+static void keep_sum(Tiling *t, const Op *op)
+{
+    const int n = op->attr.inputs, y = op->args[0];
+    Sum sum = {.relu = op->attr.relu};
+    int room = 0;
+    for (int i = 0; i < n; i++)
+        room += as_sum(t, op->args[1 + i]).n;
+    sum.terms = pool_alloc(t->ir->pool, (size_t)room * sizeof *sum.terms);
+    sum.scales = pool_alloc(t->ir->pool, (size_t)room * sizeof *sum.scales);
+    for (int i = 0; i < n; i++) {
+        const int term = op->args[1 + i], scalar = op->args[1 + n + i];
+        const Value *v = &t->values[term];
+        const float scale =
+            scalar < 0 ? op->attr.scale : (float)(1.0 / (1.0 + exp(-(double)*constant(t, scalar))));
+        const bool inlined =
+            t->options->inline_sums && v->is_lazy && !v->sum.relu && v->sums == 1 && v->others == 0;
+        if (v->is_lazy && !inlined)
+            compute(t, term, best_of(t, term));
+        const Sum terms = as_sum(t, term);
+        add_terms(&sum, &terms, scale);
+    }
+    t->values[y].sum = sum;
+    t->values[y].is_lazy = true;
+}
+
+static void keep_relu(Tiling *t, const Op *op)
+{
+    Value *x = &t->values[op->args[1]];
+    if (x->is_lazy && (x->sums > 0 || x->others > 1 || !t->options->fuse_loads))
+        compute(t, op->args[1], best_of(t, op->args[1]));
+    Value *y = &t->values[op->args[0]];
+    y->sum = as_sum(t, op->args[1]);
+    y->sum.relu = 1;
+    y->is_lazy = true;
+}
+
+// ---- convolutions -------------------------------------------------------------------------------
+
+// Filters that are summed in registers with the vectors of a map: 28 accumulators of AVX-512.
+static int count_blocks(int filters, int64_t floats)
+{
+    const int vectors = floats / 16 % 4 ? 1 : 4, most = 28 / vectors;
+    return (filters + most - 1) / most;
+}
+
+// G of templates/tiles_winograd.c: 3 taps to tile + 2 points.
+static void transform_taps(double *out, double x, double y, double z, int tile)
+{
+    if (tile == 2) {
+        out[0] = x;
+        out[1] = 0.5 * (x + y + z);
+        out[2] = 0.5 * (x - y + z);
+        out[3] = z;
+        return;
+    }
+    const double a = 0.75, b = 1.5, a2 = a * a, b2 = b * b;
+    const double na = 1.0 / (2.0 * a2 * (a2 - b2)), nb = 1.0 / (2.0 * b2 * (b2 - a2));
+    out[0] = x / (a2 * b2);
+    out[1] = (x + a * y + a2 * z) * na;
+    out[2] = (x - a * y + a2 * z) * na;
+    out[3] = (x + b * y + b2 * z) * nb;
+    out[4] = (x - b * y + b2 * z) * nb;
+    out[5] = z;
+}
+
+// The points of filter k, channel c: w[c][3][3][filters].
+static void transform_filter(double points[36], const float *w, const Attr *a, int c, int k,
+                             int tile)
+{
+    double column[3][6], row[6];
+    const float *tap = w + (int64_t)c * 9 * a->filters + k;
+    for (int s = 0; s < 3; s++)
+        transform_taps(column[s], (double)tap[(int64_t)s * a->filters],
+                       (double)tap[(int64_t)(3 + s) * a->filters],
+                       (double)tap[(int64_t)(6 + s) * a->filters], tile);
+    for (int i = 0; i < tile + 2; i++) {
+        transform_taps(row, column[0][i], column[1][i], column[2][i], tile);
+        for (int j = 0; j < tile + 2; j++)
+            points[i * (tile + 2) + j] = row[j];
+    }
+}
+
+// u[block][point][c][filter in block].
+static int winograd_weights(Tiling *t, const char *name, const float *w, const Attr *a, int tile,
+                            int blocks)
+{
+    const int n_points = (tile + 2) * (tile + 2);
+    const int least = a->filters / blocks, larger = a->filters % blocks;
+    float *u;
+    const int tensor = ir_constant(t->ir, pool_printf(t->ir->pool, "%s.points", name),
+                                   (int64_t)n_points * a->channels * a->filters, &u);
+    double points[36];
+    for (int i = 0, k0 = 0; i < blocks; i++) {
+        const int filters = least + (i < larger);
+        for (int c = 0; c < a->channels; c++)
+            for (int k = 0; k < filters; k++) {
+                transform_filter(points, w, a, c, k0 + k, tile);
+                for (int p = 0; p < n_points; p++)
+                    u[((int64_t)p * a->channels + c) * filters + k] = (float)points[p];
+            }
+        u += (int64_t)n_points * a->channels * filters;
+        k0 += filters;
+    }
+    return tensor;
+}
+
+// w[block][c][filter in block] from w[c][filters].
+static int mix_weights(Tiling *t, const char *name, const float *w, const Attr *a, int blocks)
+{
+    const int least = a->filters / blocks, larger = a->filters % blocks;
+    float *out;
+    const int tensor = ir_constant(t->ir, name, (int64_t)a->channels * a->filters, &out);
+    for (int i = 0, k0 = 0; i < blocks; i++) {
+        const int filters = least + (i < larger);
+        for (int c = 0; c < a->channels; c++, out += filters)
+            memcpy(out, w + (int64_t)c * a->filters + k0, (size_t)filters * sizeof *out);
+        k0 += filters;
+    }
+    return tensor;
+}
+
+static int copy_constant(Tiling *t, int tensor)
+{
+    const Tensor old = t->ir->tensors[tensor];
+    float *values;
+    const int made = ir_constant(t->ir, old.name, old.floats, &values);
+    memcpy(values, constant(t, tensor), (size_t)old.floats * sizeof *values);
+    return made;
+}
+
+// The Winograd points of `tensor`.
+static int transformed(Tiling *t, int tensor, int tile)
+{
+    Value *v = &t->values[tensor];
+    if (v->transformed[tile] && t->options->share_inputs)
+        return v->transformed[tile];
+    if (v->is_lazy && (!t->options->fuse_loads || v->sums > 0))
+        compute(t, tensor, tile);
+    const Tensor old = t->ir->tensors[tensor];
+    const Sum sum = as_sum(t, tensor);
+    const int plane = ir_tile_plane(old.height, old.width, tile);
+    const int guard = ((old.width + tile - 1) / tile + 16) / 16 * 16;
+    int count;
+    int *args = sum_arguments(t, &sum, tile, 2, old.name, &count);
+    args[0] = ir_vector(t->ir, pool_printf(t->ir->pool, "%s.points", old.name), SPACE_ARENA,
+                        (int64_t)(tile + 2) * (tile + 2) * old.channels * plane, -1);
+    args[1] = new_scratch(t, old.name, 2 * plane + (int64_t)tile * tile * (plane + 2 * guard));
+    v->transformed[tile] = args[0];
+    ir_op(t->ir, OP_TILES_INPUT, args, count,
+          (Attr){.height = old.height,
+                 .width = old.width,
+                 .tile = tile,
+                 .inputs = sum.n,
+                 .channels = old.channels,
+                 .relu = sum.relu});
+    return args[0];
+}
+
+static void winograd_conv(Tiling *t, const Op *op)
+{
+    Attr a = op->attr;
+    a.tile = best_tile(a.height, a.width);
+    const int plane = ir_tile_plane(a.height, a.width, a.tile);
+    a.blocks = count_blocks(a.filters, plane);
+    const char *name = t->ir->tensors[op->args[0]].name;
+    const int v = transformed(t, source(t, op->args[1]), a.tile);
+    const int u = winograd_weights(t, t->ir->tensors[op->args[2]].name, constant(t, op->args[2]),
+                                   &a, a.tile, a.blocks);
+    const int y = new_map(t, name, a.filters, a.height, a.width, a.tile);
+    const int64_t block = (a.filters + a.blocks - 1) / a.blocks;
+    const int m = new_scratch(t, name, (a.tile + 2) * (a.tile + 2) * block * plane);
+    t->values[op->args[0]].in_tiles[a.tile] = y;
+    ir_op(t->ir, OP_TILES_FILTERS, (int[]){y, m, v, u, copy_constant(t, op->args[3])}, 5, a);
+}
+
+static void mix(Tiling *t, const Op *op)
+{
+    Attr a = op->attr;
+    const int source_tensor = source(t, op->args[1]);
+    a.tile = tile_of(t, source_tensor);
+    const int x = in_tiles(t, source_tensor, a.tile);
+    const int y =
+        new_map(t, t->ir->tensors[op->args[0]].name, a.filters, a.height, a.width, a.tile);
+    a.blocks = count_blocks(a.filters,
+                            (int64_t)a.tile * a.tile * ir_tile_plane(a.height, a.width, a.tile));
+    const int w =
+        mix_weights(t, t->ir->tensors[op->args[2]].name, constant(t, op->args[2]), &a, a.blocks);
+    t->values[op->args[0]].in_tiles[a.tile] = y;
+    ir_op(t->ir, OP_TILES_MIX, (int[]){y, x, w, copy_constant(t, op->args[3])}, 4, a);
+}
+
+static void conv(Tiling *t, const Op *op)
+{
+    if (op->attr.kernel_h == 3 && op->attr.kernel_w == 3)
+        winograd_conv(t, op);
+    else if (op->attr.kernel_h == 1 && op->attr.kernel_w == 1)
+        mix(t, op);
+    else
+        bug("convolution %d x %d", op->attr.kernel_h, op->attr.kernel_w);
+}
+
+// ---- the rest -----------------------------------------------------------------------------------
+
+static void pool_map(Tiling *t, const Op *op)
+{
+    Attr a = op->attr;
+    a.tile = tile_of(t, op->args[1]);
+    a.out_tile = best_tile(a.out_height, a.out_width);
+    const char *name = t->ir->tensors[op->args[0]].name;
+    const int x = in_tiles(t, op->args[1], a.tile);
+    const int y = new_map(t, name, a.channels, a.out_height, a.out_width, a.out_tile);
+    const int scratch =
+        new_scratch(t, name, (t->ir->tensors[x].floats + t->ir->tensors[y].floats) / a.channels);
+    t->values[op->args[0]].in_tiles[a.out_tile] = y;
+    ir_op(t->ir, OP_TILES_POOL, (int[]){y, scratch, x}, 3, a);
+}
+
+// Is this 1x1 convolution, with its ReLU, read by the global average alone?
+static const Op *head_pool(const Tiling *t, int o)
+{
+    const Op *op = &t->old[o];
+    if (op->kind != OP_CONV_PIXELS || op->attr.kernel_h * op->attr.kernel_w != 1 ||
+        !op->attr.relu || t->values[op->args[0]].others != 1 || t->values[op->args[0]].sums)
+        return NULL;
+    for (int p = o + 1; p < t->n_old; p++)
+        if (t->old[p].kind == OP_ADAPTIVE_POOL && t->old[p].args[1] == op->args[0])
+            return t->old[p].attr.out_height * t->old[p].attr.out_width == 1 ? &t->old[p] : NULL;
+    return NULL;
+}
+
+static void head(Tiling *t, const Op *op, const Op *average)
+{
+    Attr a = op->attr;
+    const int from = source(t, op->args[1]);
+    a.tile = tile_of(t, from);
+    const int x = in_tiles(t, from, a.tile);
+    a.blocks = count_blocks(a.filters, t->ir->tensors[x].floats / a.channels);
+    const int w =
+        mix_weights(t, t->ir->tensors[op->args[2]].name, constant(t, op->args[2]), &a, a.blocks);
+    const int y = ir_vector(t->ir, t->ir->tensors[average->args[0]].name, SPACE_ARENA,
+                            (a.filters + 15) / 16 * 16, -1);
+    t->values[average->args[0]].in_tiles[1] = y;
+    ir_op(t->ir, OP_TILES_HEAD, (int[]){y, x, w, copy_constant(t, op->args[3])}, 4, a);
+}
+
+// The linear layer on averages, which are still sums.
+static void linear(Tiling *t, const Op *op, const Op *results, int64_t pixels)
+{
+    const Attr a = op->attr;
+    const int64_t pitch = (a.channels + 15) / 16 * 16;
+    const float *from = constant(t, op->args[2]);
+    float *w;
+    const int weights = ir_constant(t->ir, t->ir->tensors[op->args[2]].name, pitch * a.filters, &w);
+    for (int c = 0; c < a.channels; c++)
+        for (int k = 0; k < a.filters; k++)
+            w[k * pitch + c] = (float)((double)from[(int64_t)c * a.filters + k] / (double)pixels);
+    ir_op(t->ir, OP_TILES_LINEAR,
+          (int[]){results->args[0], t->values[source(t, op->args[1])].in_tiles[1], weights,
+                  copy_constant(t, op->args[3])},
+          4, (Attr){.channels = a.channels, .classes = a.filters});
+}
+
+static void image(Tiling *t)
+{
+    const Arch *arch = t->ir->arch;
+    for (int v = 0; v < t->n_values; v++)
+        if (t->ir->tensors[v].space == SPACE_IMAGES) {
+            const int tile = best_tile(arch->height, arch->width);
+            const int y =
+                new_map(t, "image.tiles", arch->channels, arch->height, arch->width, tile);
+            t->values[v].in_tiles[tile] = y;
+            ir_op(t->ir, OP_TILE_IMAGE, (int[]){y, v}, 2,
+                  (Attr){.channels = arch->channels,
+                         .height = arch->height,
+                         .width = arch->width,
+                         .tile = tile});
+        }
+}
+
+static bool is_supported(const Tiling *t)
+{
+    bool has_head = false;
+    for (int o = 0; o < t->n_old; o++) {
+        const Op *op = &t->old[o];
+        const int taps = op->attr.kernel_h * op->attr.kernel_w;
+        if (op->kind == OP_CONV_PIXELS && taps != 1 && !(taps == 9 && op->attr.kernel_h == 3))
+            return false;
+        has_head = has_head || head_pool(t, o);
+        if (op->kind != OP_CONV_PIXELS && op->kind != OP_PAD && op->kind != OP_RELU &&
+            op->kind != OP_WEIGHTED_SUM && op->kind != OP_ADAPTIVE_POOL &&
+            op->kind != OP_UNPACK_LOGITS)
+            return false;
+    }
+    return has_head && t->options->fuse_head;
+}
+
+static void walk(Tiling *t)
+{
+    const Op *average = NULL;
+    int64_t pixels = 1;
+    for (int o = 0; o < t->n_old; o++) {
+        const Op *op = &t->old[o], *pool = head_pool(t, o);
+        t->ir->place = op->place;
+        if (op == average || op->kind == OP_PAD || op->kind == OP_UNPACK_LOGITS)
+            continue;
+        if (pool) {
+            average = pool;
+            pixels = (int64_t)op->attr.height * op->attr.width;
+            head(t, op, pool);
+        } else if (average && source(t, op->args[1]) == average->args[0])
+            linear(t, op, &t->old[t->n_old - 1], pixels);
+        else if (op->kind == OP_WEIGHTED_SUM)
+            keep_sum(t, op);
+        else if (op->kind == OP_RELU)
+            keep_relu(t, op);
+        else if (op->kind == OP_CONV_PIXELS)
+            conv(t, op);
+        else
+            pool_map(t, op);
+    }
+}
+
+void tile_maps(Ir *ir, const TileOptions *options)
+{
+    Tiling t = {.ir = ir,
+                .options = options,
+                .old = ir->ops,
+                .n_old = ir->n_ops,
+                .n_values = ir->n_tensors,
+                .constants = ir->const_data};
+    t.values = pool_alloc(ir->pool, (size_t)t.n_values * sizeof *t.values);
+    t.writer = pool_alloc(ir->pool, (size_t)t.n_values * sizeof *t.writer);
+    survey(&t);
+    if (!is_supported(&t))
+        return;
+    t.old = ir_rewrite(ir, &t.n_old);
+    ir->const_data = NULL;
+    ir->const_count = 0;
+    ir->cap_const = 0;
+    ir->place = 0;
+    image(&t);
+    walk(&t);
+    ir->n_forward = ir->n_ops;
+}

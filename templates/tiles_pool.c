@@ -1,0 +1,60 @@
+// tiles_pool.c - average pooling of one image's maps in tiles (tiles.c).
+
+// Adaptive pooling of rows of pixels: output row i averages input rows floor(i H / h) to
+// ceil((i + 1) H / h) - 1, columns alike.
+NK_INLINE void nk_pool_rows(float *y, const float *x, int height, int width, int out_height,
+                            int out_width)
+{
+    for (int i = 0; i < out_height; i++) {
+        const int r0 = i * height / out_height, r1 = ((i + 1) * height - 1) / out_height + 1;
+        for (int j = 0; j < out_width; j++) {
+            const int s0 = j * width / out_width, s1 = ((j + 1) * width - 1) / out_width + 1;
+            float sum = 0.0f;
+            for (int r = r0; r < r1; r++)
+                for (int s = s0; s < s1; s++)
+                    sum += x[r * width + s];
+            y[i * out_width + j] = sum / (float)((r1 - r0) * (s1 - s0));
+        }
+    }
+}
+
+// Halves both sides of one channel: tiles of `tile` become tiles of tile / 2, place by place.
+NK_INLINE void nk_pool_tiles(float *y, const float *x, int plane, const int tile)
+{
+    for (int r = 0; r < tile / 2; r++)
+        for (int s = 0; s < tile / 2; s++)
+            for (int t = 0; t < plane; t += NK_VECTOR) {
+                const float *in = x + (size_t)(2 * r * tile + 2 * s) * plane + t;
+                nk_store(y + (size_t)(r * tile / 2 + s) * plane + t,
+                         0.25f * (nk_load(in) + nk_load(in + plane) +
+                                  nk_load(in + (size_t)tile * plane) +
+                                  nk_load(in + (size_t)(tile + 1) * plane)));
+            }
+}
+
+// scratch: for each part the rows of one channel before and behind, and half of it in tiles.
+NK_INLINE void nk_tiles_pool(float *y, float *scratch, const float *x, int height, int width,
+                             int tile, int out_height, int out_width, int out_tile, int channels,
+                             int part, int parts)
+{
+    const size_t map = nk_tile_map(height, width, tile),
+                 out_map = nk_tile_map(out_height, out_width, out_tile);
+    const int plane = nk_tile_plane(height, width, tile);
+    const int halves = tile > 1 && height == 2 * out_height && width == 2 * out_width;
+    float *rows = scratch + (size_t)part * (map + out_map), *out_rows = rows + map;
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
+        if (halves && tile == 2 * out_tile) {
+            nk_pool_tiles(y + c * out_map, x + c * map, plane, tile);
+            continue;
+        }
+        if (halves) {
+            nk_pool_tiles(rows, x + c * map, plane, tile);
+            nk_tile_to_rows(out_rows, (size_t)out_width, rows, out_height, out_width, tile / 2);
+        } else {
+            nk_tile_to_rows(rows, (size_t)width, x + c * map, height, width, tile);
+            nk_pool_rows(out_rows, rows, height, width, out_height, out_width);
+        }
+        nk_tile_from_rows(y + c * out_map, out_rows, (size_t)out_width, out_height, out_width,
+                          out_tile);
+    }
+}

@@ -1,0 +1,263 @@
+// tiles_winograd.c - 3x3 convolutions of one image by Winograd's minimal filtering (Lavin & Gray
+// 2015), tiles in the lanes (tiles.c): F(4x4, 3x3) for maps in tiles of 4, F(2x2, 3x3) for tiles
+// of 2:
+//
+//   y tile = A^T [ sum_c (G w G^T) . (B^T relu(sum_j a_j x_j) B) ] A + b
+//
+// The weights come transformed, u[block of filters][point][c][filter in block], in the order in
+// which they are read.  Points are 0, +-3/4, +-3/2, infinity, as in training, and 0, +-1, infinity.
+
+#define NK_WA 0.75f
+#define NK_WB 1.5f
+#define NK_WA2 (NK_WA * NK_WA)
+#define NK_WB2 (NK_WB * NK_WB)
+
+// ---- input --------------------------------------------------------------------------------------
+
+// B^T d of tile + 2 values.
+NK_INLINE void nk_tiles_b(nk_vector *out, const nk_vector *d, const int tile)
+{
+    if (tile == 2) {
+        out[0] = d[0] - d[2];
+        out[1] = d[1] + d[2];
+        out[2] = d[2] - d[1];
+        out[3] = d[3] - d[1];
+        return;
+    }
+    const nk_vector s = d[4] - NK_WB2 * d[2], t = d[3] - NK_WB2 * d[1], p = d[4] - NK_WA2 * d[2],
+                    q = d[3] - NK_WA2 * d[1];
+    out[0] = NK_WA2 * NK_WB2 * d[0] + (d[4] - (NK_WA2 + NK_WB2) * d[2]);
+    out[1] = s + NK_WA * t;
+    out[2] = s - NK_WA * t;
+    out[3] = p + NK_WB * q;
+    out[4] = p - NK_WB * q;
+    out[5] = NK_WA2 * NK_WB2 * d[1] + (d[5] - (NK_WA2 + NK_WB2) * d[3]);
+}
+
+// Zeros around a plane of tiles, so that a neighbour always exists: above and before the first,
+// below and behind the last.
+NK_INLINE int nk_tiles_guard(int width, int tile)
+{
+    return (nk_tile_rows(width, tile) + 16) / 16 * 16;
+}
+
+// 1 where a tile has a left (right) neighbour, 0 at the map's border: factors of the lanes.
+NK_INLINE void nk_tiles_borders(float *left, float *right, int height, int width, int tile)
+{
+    const int columns = nk_tile_rows(width, tile), plane = nk_tile_plane(height, width, tile);
+    for (int t = 0, j = 0; t < plane; t++) {
+        left[t] = j > 0 ? 1.0f : 0.0f;
+        right[t] = j < columns - 1 ? 1.0f : 0.0f;
+        j = j + 1 < columns ? j + 1 : 0;
+    }
+}
+
+// One vector of tiles: d, the guarded planes at these tiles, -> v, `points` floats from point to
+// point.
+NK_INLINE void nk_tiles_transform(float *v, size_t points, const float *d, size_t pitch,
+                                  int columns, const float *left, const float *right,
+                                  const int tile)
+{
+    nk_vector t[6][6];
+#pragma GCC unroll 6
+    for (int j = 0; j < tile + 2; j++) {
+        nk_vector column[6], out[6];
+        const float *in = d + (size_t)((j + tile - 1) % tile) * pitch +
+                          (j == 0          ? -1
+                           : j == tile + 1 ? 1
+                                           : 0);
+#pragma GCC unroll 6
+        for (int i = 0; i < tile + 2; i++)
+            column[i] = nk_load(in + (size_t)((i + tile - 1) % tile * tile) * pitch +
+                                (i == 0          ? -columns
+                                 : i == tile + 1 ? columns
+                                                 : 0));
+        nk_tiles_b(out, column, tile);
+#pragma GCC unroll 6
+        for (int i = 0; i < tile + 2; i++) {
+            t[i][j] = out[i];
+            if (j == 0)
+                t[i][j] *= nk_load(left);
+            if (j == tile + 1)
+                t[i][j] *= nk_load(right);
+        }
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < tile + 2; i++) {
+        nk_vector out[6];
+        nk_tiles_b(out, t[i], tile);
+#pragma GCC unroll 6
+        for (int j = 0; j < tile + 2; j++)
+            nk_store(v + (size_t)(i * (tile + 2) + j) * points, out[j]);
+    }
+}
+
+// v[point][channel][tiles] = B^T [relu] (sum_j as[j] xs[j]) B.  scratch: for each part two rows of
+// factors and the guarded planes of one channel.
+NK_INLINE void nk_tiles_input(float *v, float *scratch, const float *const *xs, const float *as,
+                              int height, int width, int tile, int inputs, int channels, int relu,
+                              int part, int parts)
+{
+    const int plane = nk_tile_plane(height, width, tile), guard = nk_tiles_guard(width, tile);
+    const int columns = nk_tile_rows(width, tile), pitch = plane + 2 * guard;
+    const size_t map = nk_tile_map(height, width, tile), points = (size_t)channels * plane;
+    float *left = scratch + (size_t)part * (2 * plane + tile * tile * pitch), *right = left + plane,
+          *planes = right + plane;
+    nk_tiles_borders(left, right, height, width, tile);
+    for (int p = 0; p < tile * tile; p++) {
+        memset(planes + (size_t)p * pitch, 0, (size_t)guard * sizeof *planes);
+        memset(planes + (size_t)p * pitch + guard + plane, 0, (size_t)guard * sizeof *planes);
+    }
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
+        for (int p = 0; p < tile * tile; p++)
+            nk_tile_terms(planes + (size_t)p * pitch + guard, xs, as, c * map + (size_t)p * plane,
+                          inputs, plane, relu);
+        for (int t = 0; t < plane; t += NK_VECTOR)
+            nk_tiles_transform(v + (size_t)c * plane + t, points, planes + guard + t, (size_t)pitch,
+                               columns, left + t, right + t, tile);
+    }
+}
+
+// ---- products and output ------------------------------------------------------------------------
+
+// m[k][tiles] = sum_c u[c][k] v[c][tiles] for `filters` filters and `vectors` vectors of tiles.
+NK_INLINE void nk_tiles_product(float *m, const float *v, const float *u, int channels, int plane,
+                                int block, const int filters, const int vectors)
+{
+    nk_vector sum[NK_TILE_SUMS][NK_TILE_VECTORS];
+#pragma GCC unroll 28
+    for (int k = 0; k < filters; k++)
+#pragma GCC unroll 4
+        for (int i = 0; i < vectors; i++)
+            sum[k][i] = nk_zero_vector();
+    for (int c = 0; c < channels; c++) {
+        const float *x = v + (size_t)c * plane, *weight = u + (size_t)c * block;
+        nk_vector at[NK_TILE_VECTORS];
+#pragma GCC unroll 2
+        for (int k = 0; k < filters; k += 16)
+            NK_PREFETCH(weight + NK_AHEAD + k);
+#pragma GCC unroll 4
+        for (int i = 0; i < vectors; i++)
+            at[i] = nk_load(x + i * NK_VECTOR);
+#pragma GCC unroll 28
+        for (int k = 0; k < filters; k++)
+#pragma GCC unroll 4
+            for (int i = 0; i < vectors; i++)
+                sum[k][i] += weight[k] * at[i];
+    }
+#pragma GCC unroll 28
+    for (int k = 0; k < filters; k++)
+#pragma GCC unroll 4
+        for (int i = 0; i < vectors; i++)
+            nk_store(m + (size_t)k * plane + i * NK_VECTOR, sum[k][i]);
+}
+
+// One point of a block of `filters` filters: register tiles over filters and tiles.
+NK_INLINE void nk_tiles_point(float *m, const float *v, const float *u, int channels, int plane,
+                              const int filters)
+{
+    const int vectors = nk_min(NK_TILE_VECTORS, plane / NK_VECTOR);
+    const int step = NK_TILE_SUMS / vectors, whole = filters / step * step;
+    const int most = plane / NK_VECTOR / vectors * vectors * NK_VECTOR;
+    for (int t = 0; t < most; t += vectors * NK_VECTOR) {
+        for (int k = 0; k < whole; k += step)
+            nk_tiles_product(m + (size_t)k * plane + t, v + t, u + k, channels, plane, filters,
+                             step, vectors);
+        if (filters > whole)
+            nk_tiles_product(m + (size_t)whole * plane + t, v + t, u + whole, channels, plane,
+                             filters, filters - whole, vectors);
+    }
+    for (int t = most; t < plane; t += NK_VECTOR) {
+        for (int k = 0; k < whole; k += step)
+            nk_tiles_product(m + (size_t)k * plane + t, v + t, u + k, channels, plane, filters,
+                             step, 1);
+        if (filters > whole)
+            nk_tiles_product(m + (size_t)whole * plane + t, v + t, u + whole, channels, plane,
+                             filters, filters - whole, 1);
+    }
+}
+
+// A^T m of tile + 2 values.
+NK_INLINE void nk_tiles_a(nk_vector *out, const nk_vector *m, const int tile)
+{
+    if (tile == 2) {
+        out[0] = m[0] + m[1] + m[2];
+        out[1] = m[1] - m[2] + m[3];
+        return;
+    }
+    const nk_vector p = m[1] + m[2], q = m[1] - m[2], r = m[3] + m[4], s = m[3] - m[4];
+    out[0] = m[0] + p + r;
+    out[1] = NK_WA * q + NK_WB * s;
+    out[2] = NK_WA2 * p + NK_WB2 * r;
+    out[3] = m[5] + NK_WA * NK_WA2 * q + NK_WB * NK_WB2 * s;
+}
+
+// One filter and one vector of tiles: m, `points` floats from point to point, -> y.
+NK_INLINE void nk_tiles_output(float *y, const float *m, size_t points, float bias, int plane,
+                               const int tile, const int relu)
+{
+    nk_vector t[4][6];
+#pragma GCC unroll 6
+    for (int j = 0; j < tile + 2; j++) {
+        nk_vector column[6], out[4];
+#pragma GCC unroll 6
+        for (int i = 0; i < tile + 2; i++)
+            column[i] = nk_load(m + (size_t)(i * (tile + 2) + j) * points);
+        nk_tiles_a(out, column, tile);
+#pragma GCC unroll 4
+        for (int i = 0; i < tile; i++)
+            t[i][j] = out[i];
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < tile; i++) {
+        nk_vector out[4];
+        nk_tiles_a(out, t[i], tile);
+#pragma GCC unroll 4
+        for (int j = 0; j < tile; j++) {
+            const nk_vector sum = out[j] + bias;
+            nk_store(y + (size_t)(i * tile + j) * plane, relu ? nk_relu_vector(sum) : sum);
+        }
+    }
+}
+
+NK_INLINE void nk_tiles_block(float *y, float *m, const float *v, const float *u, const float *b,
+                              int channels, int height, int width, const int tile,
+                              const int filters, int relu)
+{
+    const int plane = nk_tile_plane(height, width, tile);
+    const size_t map = nk_tile_map(height, width, tile);
+    for (int p = 0; p < (tile + 2) * (tile + 2); p++)
+        nk_tiles_point(m + (size_t)p * filters * plane, v + (size_t)p * channels * plane,
+                       u + (size_t)p * channels * filters, channels, plane, filters);
+    for (int k = 0; k < filters; k++) {
+        for (int t = 0; t < plane; t += NK_VECTOR)
+            if (relu)
+                nk_tiles_output(y + k * map + t, m + (size_t)k * plane + t, (size_t)filters * plane,
+                                b[k], plane, tile, 1);
+            else
+                nk_tiles_output(y + k * map + t, m + (size_t)k * plane + t, (size_t)filters * plane,
+                                b[k], plane, tile, 0);
+        nk_tile_clear(y + k * map, height, width, tile);
+    }
+}
+
+// y = [relu] (A^T [sum over channels of u v] A + b), `blocks` blocks of filters as equal as can be,
+// the larger ones first.  scratch: for each part the products of one block.
+NK_INLINE void nk_tiles_filters(float *y, float *scratch, const float *v, const float *u,
+                                const float *b, int height, int width, int tile, int filters,
+                                int blocks, int channels, int relu, int part, int parts)
+{
+    const int least = filters / blocks, larger = filters % blocks, points = (tile + 2) * (tile + 2);
+    const size_t map = nk_tile_map(height, width, tile);
+    float *m = scratch +
+               (size_t)part * points * (least + (larger > 0)) * nk_tile_plane(height, width, tile);
+    for (int i = nk_share(blocks, part, parts); i < nk_share(blocks, part + 1, parts); i++) {
+        const int k = i * least + nk_min(i, larger);
+        if (i < larger)
+            nk_tiles_block(y + k * map, m, v, u + (size_t)points * channels * k, b + k, channels,
+                           height, width, tile, least + 1, relu);
+        else
+            nk_tiles_block(y + k * map, m, v, u + (size_t)points * channels * k, b + k, channels,
+                           height, width, tile, least, relu);
+    }
+}
