@@ -517,27 +517,63 @@ static int count_nodes(const Arch *arch)
     return nodes;
 }
 
+// The memory plan of the inference file: with the weights given, or those that net_init makes.
+static bool plan_inference(const Arch *arch, const EmitOptions *options, int64_t *arena_bytes,
+                           PlanReport *plan, Err *err)
+{
+    Text text = {0};
+    TensorFile initial;
+    EmitOptions how = *options;
+    Emission e = emission_open(arch, &how, NULL);
+    bool done = true;
+    if (!how.weights) {
+        done = emit_weights(arch, options->seed, &text, err) &&
+               tensors_parse("initial weights", text.data, text.length, &initial, e.pool, err);
+        how.weights = &initial;
+    }
+    const Ir *last;
+    done = done && run_passes(&e, NULL, &last, err);
+    if (done) {
+        *arena_bytes = e.arena_floats * 4;
+        *plan = e.infer->plan;
+    }
+    text_free(&text);
+    pool_free(e.pool);
+    return done;
+}
+
+// How close the plan is to the best there may be.
+static void print_plan(int64_t arena_bytes, const PlanReport *plan, bool json, Text *out)
+{
+    const double gap = 100.0 * ((double)arena_bytes / (double)plan->bound_bytes - 1.0);
+    const bool is_optimal = arena_bytes == plan->bound_bytes;
+    if (json) {
+        text_printf(out,
+                    ", \"arena_lower_bound_bytes\": %lld, \"arena_optimal\": %s, "
+                    "\"plan_ms\": %.3f",
+                    (long long)plan->bound_bytes, is_optimal ? "true" : "false", plan->ms);
+        return;
+    }
+    text_printf(out, "%-26s %12lld bytes, ", "arena lower bound", (long long)plan->bound_bytes);
+    if (is_optimal)
+        text_puts(out, "the plan is optimal\n");
+    else
+        text_printf(out, "the plan is at most %.2f %% above the best\n", gap);
+    text_printf(out, "%-26s %12.1f ms\n", "planned in", plan->ms);
+}
+
 bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text *out, Err *err)
 {
-    EmitOptions for_training = *options, for_inference = *options;
+    EmitOptions for_training = *options;
     for_training.weights = NULL;
     Emission train = emission_open(arch, &for_training, out);
     const Ir *last;
-    if (!run_passes(&train, NULL, &last, err))
+    int64_t arena;
+    PlanReport plan;
+    if (!run_passes(&train, NULL, &last, err) ||
+        !plan_inference(arch, options, &arena, &plan, err)) {
+        pool_free(train.pool);
         return false;
-    Ir *pixels = lower(arch, 1, LAYOUT_PIXELS, false, train.pool);
-    fuse_relu(pixels);
-    plan_memory(pixels, options->plan);
-    int64_t arena = pixels->arena_floats * 4;
-    if (options->weights) {
-        Emission infer = emission_open(arch, &for_inference, out);
-        const bool done = run_passes(&infer, NULL, &last, err);
-        arena = infer.arena_floats * 4;
-        pool_free(infer.pool);
-        if (!done) {
-            pool_free(train.pool);
-            return false;
-        }
     }
     const int64_t params = train.infer->param_count, running = train.infer->running_count;
     const Figure figures[] = {
@@ -558,13 +594,16 @@ bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text 
         arch_describe(arch, out);
         text_puts(out, "\n");
     }
-    for (size_t i = 0; i < COUNT_OF(figures); i++)
+    for (size_t i = 0; i < COUNT_OF(figures); i++) {
         if (json)
             text_printf(out, "%s\"%s\": %lld", i ? ", " : "{", figures[i].key,
                         (long long)figures[i].value);
         else
             text_printf(out, "%-26s %12lld %s\n", figures[i].label, (long long)figures[i].value,
                         figures[i].unit);
+        if (!strcmp(figures[i].key, "arena_bytes"))
+            print_plan(arena, &plan, json, out);
+    }
     if (json)
         text_puts(out, "}\n");
     pool_free(train.pool);

@@ -310,13 +310,30 @@ static const char *direction(const Ir *ir, int op)
     return op < ir->n_forward ? "" : "_backward";
 }
 
+static int place_end(const Ir *ir, int from);
+
+// The name of the function of the ops from `from`.  The order that needs the least memory may come
+// back to a place: "net_infer_cell_2", later "net_infer_cell_2_part2".
+static void emit_place_name(const Ir *ir, const char *name, int from, const EmitStyle *style,
+                            Text *out)
+{
+    int part = 1;
+    for (int o = 0; o < from; o = place_end(ir, o))
+        part += ir->ops[o].place == ir->ops[from].place &&
+                (o < ir->n_forward) == (from < ir->n_forward);
+    text_printf(out, "%s_%s_%s%s", style->prefix, name, ir->places[ir->ops[from].place].symbol,
+                direction(ir, from));
+    if (part > 1)
+        text_printf(out, "_part%d", part);
+}
+
 static void emit_place(const Ir *ir, const char *name, int from, int to, const EmitStyle *style,
                        Text *out)
 {
     const Place *place = &ir->places[ir->ops[from].place];
-    text_printf(out, "// %s%s\n", place->name, from < ir->n_forward ? "" : ", backward");
-    text_printf(out, "static void %s_%s_%s%s", style->prefix, name, place->symbol,
-                direction(ir, from));
+    text_printf(out, "// %s%s\nstatic void ", place->name,
+                from < ir->n_forward ? "" : ", backward");
+    emit_place_name(ir, name, from, style, out);
     emit_parameters(style, out);
     emit_bases(ir, from, to, style, out);
     if (style->own_arrays) // a piece that reads no weights may need nothing of it
@@ -359,8 +376,10 @@ void emit_program(const Ir *ir, const char *name, const EmitStyle *style, Text *
         emit_place(ir, name, o, place_end(ir, o), style, out);
     text_printf(out, "static void %s_program_%s", prefix, name);
     emit_parameters(style, out);
-    for (int o = 0; o < ir->n_ops; o = place_end(ir, o))
-        text_printf(out, "    %s_%s_%s%s(call);\n", prefix, name,
-                    ir->places[ir->ops[o].place].symbol, direction(ir, o));
+    for (int o = 0; o < ir->n_ops; o = place_end(ir, o)) {
+        text_puts(out, "    ");
+        emit_place_name(ir, name, o, style, out);
+        text_puts(out, "(call);\n");
+    }
     text_puts(out, "}\n\n");
 }

@@ -210,6 +210,21 @@ double op_attribute(const Op *op, const char *name, int length, bool *is_float)
     bug("attribute %.*s of %s", length, name, op_info[op->kind].kernel);
 }
 
+bool ir_takes_over(const Ir *ir, const Op *op, int index)
+{
+    const int inplace = op_info[op->kind].inplace, place = inplace & ~EACH;
+    if (inplace < 0 || index < place)
+        return false;
+    if (index > place && !((inplace & EACH) && op_arg(op, index).in_list &&
+                           op_arg(op, index).word == op_arg(op, place).word))
+        return false;
+    if (op->args[index] < 0 || op_arg(op, 0).access != ACCESS_WRITE)
+        return false;
+    const Tensor *result = &ir->tensors[op->args[0]], *t = &ir->tensors[op->args[index]];
+    return op->args[0] != op->args[index] && result->space == SPACE_ARENA &&
+           t->space == SPACE_ARENA && result->floats == t->floats;
+}
+
 // ---- verifying ----------------------------------------------------------------------------------
 
 typedef struct {
@@ -297,6 +312,14 @@ static bool verify_op(const Verifier *v, int index)
     return true;
 }
 
+static bool takes_over(const Ir *ir, const Op *op, int tensor)
+{
+    for (int i = 0; i < op->n_args; i++)
+        if (op->args[i] == tensor && ir_takes_over(ir, op, i))
+            return true;
+    return false;
+}
+
 // Planned tensors that are alive together must not share memory, save where an op takes over its
 // argument's place.
 static bool verify_plan(const Verifier *v)
@@ -334,9 +357,8 @@ static bool verify_plan(const Verifier *v)
                 return verify_fail(v, o, "is not inside the arena:", t);
             for (int j = 0; j < n_live; j++) {
                 const Tensor *b = &ir->tensors[live[j]];
-                const int place = op_info[ir->ops[o].kind].inplace;
-                const bool taken_over = i == 0 && place >= 0 && ir->ops[o].args[place] == live[j] &&
-                                        last[live[j]] == o && a->floats == b->floats;
+                const bool taken_over =
+                    i == 0 && last[live[j]] == o && takes_over(ir, &ir->ops[o], live[j]);
                 if (!taken_over && a->offset < b->offset + b->floats &&
                     b->offset < a->offset + a->floats)
                     return verify_fail(v, o, "overlaps a live tensor:", t);

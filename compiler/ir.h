@@ -53,6 +53,9 @@ typedef enum {
 } OpKind;
 #undef OP
 
+// In the column `inplace`: any tensor of the list that begins at the argument, not only its first.
+enum { EACH = 0x100 };
+
 // All attributes of all ops, on purpose in one struct; op_list.h says which an op has.
 typedef struct {
     int channels, height, width, filters, kernel_h, kernel_w, stride, out_height, out_width;
@@ -82,6 +85,13 @@ typedef struct {
     const char *name, *symbol;
 } Place;
 
+// How good the memory plan is, in bytes of tensors rounded up to the arena's 64.
+typedef struct {
+    int64_t order_bytes; // the most that is alive at once in the order of the ops: no plan is less
+    int64_t bound_bytes; // no order needs less, as long as tensors are stored whole; 0: not known
+    double ms;           // that ordering and packing took
+} PlanReport;
+
 typedef struct {
     const Arch *arch;
     const char *name; // of the program: "infer", "gradient", "update"
@@ -104,6 +114,7 @@ typedef struct {
     float *const_data;         // values of SPACE_CONST (inference with weights)
     int64_t const_count;
     size_t cap_const;
+    PlanReport plan;
 } Ir;
 
 typedef struct {
@@ -146,6 +157,9 @@ typedef struct {
 Arg op_arg(const Op *op, int index);
 // Value of a named attribute; *is_float tells `scale`.
 double op_attribute(const Op *op, const char *name, int length, bool *is_float);
+// Whether the op's first argument may take the place of argument `index` where that one dies: an
+// arena tensor of the same size that the op's kernel reads no later than it writes.
+bool ir_takes_over(const Ir *ir, const Op *op, int index);
 // Where an op stands in the network and what it does, in words, for comments and dumps.
 void op_describe(const Ir *ir, const Op *op, Text *out);
 
@@ -187,6 +201,9 @@ void tile_maps(Ir *ir, const TileOptions *options);
 // directions, where it wins (or, with `everywhere`, wherever it can).  threads: how many parts the
 // program will run in at the most (scratch for each).
 void choose_winograd(Ir *ir, int threads, bool everywhere);
+// schedule.c: brings the ops of a forward pass into the order that needs the least memory, and
+// finds a bound that no order goes below (ir->plan).
+void schedule_ops(Ir *ir);
 // plan.c: gives each arena tensor an offset (floats, multiples of 16); without `share` none
 // overlap.
 void plan_memory(Ir *ir, bool share);

@@ -11,7 +11,8 @@
 //             those behind "|" stay parameters of the function that a generated file has for each
 //             shape
 // call        what comes from the call at run time: groups of 32 images, count, learning rate, ...
-// inplace     the argument whose memory the first one may take over when it dies here, or -1
+// inplace     the argument whose memory the first one may take over when it dies here, or -1; EACH
+//             and the first of a list: any of the list
 //
 // Order of the rows: images in, forward, loss, backward, update.
 
@@ -46,7 +47,7 @@ OP(AFFINE_SUM, affine_sum, affine, "x= ys* ss* ts* as*", "inputs channels scale 
 OP(AFFINE_POOL, affine_pool, affine, "p= y s t", "channels size", "groups", -1)
 OP(RELU, relu, relu, "y= x", "channels size", "groups", 1)
 OP(WEIGHTED_SUM, weighted_sum, weighted_sum, "y= xs* as*", "inputs channels scale size relu",
-   "groups", 1)
+   "groups", EACH | 1)
 OP(ATTENTION_RANGE, attention_range, attention, "range= m", "channels size", "groups", -1)
 OP(ATTENTION, attention, attention, "y= m s range b", "channels size relu", "groups", 1)
 OP(CONCAT_PART, concat_part, concat, "y= x", "total offset channels size", "groups", -1)

@@ -1,13 +1,14 @@
 // passes.c - from an architecture to a planned program: a column of passes.
 //
 //   lower | fuse_affine, fuse_relu, fuse_global_pool | differentiate or fold_weights |
-//   choose_winograd or tile_maps | plan_memory
+//   choose_winograd or tile_maps | schedule_ops, plan_memory
 //
 // --dump-after names the stages between the bars: lower, fuse, grad or fold, tile, plan.
 #include "passes.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 // Tells the watcher.
 static void ran(const Ir *ir, const char *pass, const PassOptions *options)
@@ -63,6 +64,26 @@ static void tile(Ir *ir, const PassOptions *options)
     tile_maps(ir, &tiles);
 }
 
+static double now_ms(void)
+{
+    struct timespec t;
+    timespec_get(&t, TIME_UTC);
+    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+}
+
+// The order of the ops is searched for where memory counts most: in inference files.
+static void plan(Ir *ir, const PassOptions *options)
+{
+    const double begin = now_ms();
+    if (options->weights) {
+        schedule_ops(ir);
+        ran(ir, "schedule_ops", options);
+    }
+    plan_memory(ir, options->plan);
+    ir->plan.ms = now_ms() - begin;
+    ran(ir, "plan_memory", options);
+}
+
 Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *pool, Err *err)
 {
     const bool pixels = options->weights != NULL;
@@ -95,7 +116,6 @@ Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *po
     }
     if (stops(options, "tile"))
         return ir;
-    plan_memory(ir, options->plan);
-    ran(ir, "plan_memory", options);
+    plan(ir, options);
     return ir;
 }

@@ -1,18 +1,19 @@
 // plan.c - the memory plan: an offset in the arena for every tensor, so that two tensors share
 // memory only when they are never alive together.
 //
-// Ops are walked in order with a list of free ranges: results take the smallest range that holds
-// them, arguments read for the last time give theirs back.  An op that may work in place
-// (op_list.h) takes over the memory of an argument that dies there.  Offsets are multiples of 16
-// floats (64 bytes).
-#include "ir.h"
+// In: a program in its final order.  Tensors of which one takes over the other's place (ir.h,
+// ir_takes_over) lie at the same offset: together they are a block, alive from the first op that
+// touches one of them to the last.  Out: offsets, multiples of 64 bytes.
+//
+// First by best fit: ops are walked in order with a list of free ranges; new blocks take the
+// smallest range that holds them, dead ones give theirs back.  Where that needs more than is ever
+// alive at once, and the order was searched for, pack.c looks for better.
+#include "pack.h"
 
 #include <string.h>
 
-enum { ALIGN = 16 };
-
 typedef struct {
-    int64_t offset, floats;
+    int64_t offset, bytes;
 } Range;
 
 typedef struct {
@@ -23,11 +24,6 @@ typedef struct {
     Pool *pool;
 } FreeList;
 
-static int64_t aligned(int64_t floats)
-{
-    return (floats + ALIGN - 1) / ALIGN * ALIGN;
-}
-
 static void remove_range(FreeList *list, int i)
 {
     memmove(list->ranges + i, list->ranges + i + 1,
@@ -35,130 +31,152 @@ static void remove_range(FreeList *list, int i)
     list->n--;
 }
 
-static int64_t take(FreeList *list, int64_t floats)
+static int64_t take(FreeList *list, int64_t bytes)
 {
     int best = -1;
     for (int i = 0; i < list->n; i++)
-        if (list->ranges[i].floats >= floats &&
-            (best < 0 || list->ranges[i].floats < list->ranges[best].floats))
+        if (list->ranges[i].bytes >= bytes &&
+            (best < 0 || list->ranges[i].bytes < list->ranges[best].bytes))
             best = i;
     if (best < 0) { // a new end, begun in the free range that touches the old one
         int64_t offset = list->end;
         if (list->n &&
-            list->ranges[list->n - 1].offset + list->ranges[list->n - 1].floats == list->end) {
+            list->ranges[list->n - 1].offset + list->ranges[list->n - 1].bytes == list->end) {
             offset = list->ranges[--list->n].offset;
             list->end = offset;
         }
-        list->end += floats;
+        list->end += bytes;
         return offset;
     }
     const int64_t offset = list->ranges[best].offset;
-    list->ranges[best].offset += floats;
-    list->ranges[best].floats -= floats;
-    if (list->ranges[best].floats == 0)
+    list->ranges[best].offset += bytes;
+    list->ranges[best].bytes -= bytes;
+    if (list->ranges[best].bytes == 0)
         remove_range(list, best);
     return offset;
 }
 
-static void give(FreeList *list, int64_t offset, int64_t floats)
+static void give(FreeList *list, int64_t offset, int64_t bytes)
 {
     int i = 0;
     while (i < list->n && list->ranges[i].offset < offset)
         i++;
     const bool joins_left =
-        i > 0 && list->ranges[i - 1].offset + list->ranges[i - 1].floats == offset;
-    const bool joins_right = i < list->n && offset + floats == list->ranges[i].offset;
+        i > 0 && list->ranges[i - 1].offset + list->ranges[i - 1].bytes == offset;
+    const bool joins_right = i < list->n && offset + bytes == list->ranges[i].offset;
     if (joins_left && joins_right) {
-        list->ranges[i - 1].floats += floats + list->ranges[i].floats;
+        list->ranges[i - 1].bytes += bytes + list->ranges[i].bytes;
         remove_range(list, i);
     } else if (joins_left) {
-        list->ranges[i - 1].floats += floats;
+        list->ranges[i - 1].bytes += bytes;
     } else if (joins_right) {
         list->ranges[i].offset = offset;
-        list->ranges[i].floats += floats;
+        list->ranges[i].bytes += bytes;
     } else {
         list->ranges = pool_grow(list->pool, list->ranges, (size_t)list->n, (size_t)list->n + 1,
                                  &list->capacity, sizeof *list->ranges);
         memmove(list->ranges + i + 1, list->ranges + i,
                 (size_t)(list->n - i) * sizeof *list->ranges);
-        list->ranges[i] = (Range){offset, floats};
+        list->ranges[i] = (Range){offset, bytes};
         list->n++;
     }
 }
 
-static void find_lives(const Ir *ir, int *first, int *last)
+// ---- blocks -------------------------------------------------------------------------------------
+
+typedef struct {
+    Block *blocks;
+    int n;
+    int *block_of; // tensor -> block, -1: none
+} Blocks;
+
+// The last op that touches each tensor, -1: none.
+static int *find_lasts(const Ir *ir)
 {
+    int *last = pool_alloc(ir->pool, (size_t)(ir->n_tensors + 1) * sizeof *last);
     for (int t = 0; t < ir->n_tensors; t++)
-        first[t] = last[t] = -1;
+        last[t] = -1;
+    for (int o = 0; o < ir->n_ops; o++)
+        for (int i = 0; i < ir->ops[o].n_args; i++)
+            if (ir->ops[o].args[i] >= 0)
+                last[ir->ops[o].args[i]] = o;
+    return last;
+}
+
+// The argument whose place op o's first result takes over, or -1.
+static int donor_of(const Ir *ir, int o, const int *last)
+{
+    const Op *op = &ir->ops[o];
+    for (int i = 1; i < op->n_args; i++)
+        if (ir_takes_over(ir, op, i) && last[op->args[i]] == o)
+            return op->args[i];
+    return -1;
+}
+
+// Blocks by their first op.  Without `share` every tensor is one of its own.
+static Blocks find_blocks(const Ir *ir, bool share)
+{
+    Blocks b = {pool_alloc(ir->pool, (size_t)(ir->n_tensors + 1) * sizeof *b.blocks), 0,
+                pool_alloc(ir->pool, (size_t)(ir->n_tensors + 1) * sizeof *b.block_of)};
+    const int *last = find_lasts(ir);
+    for (int t = 0; t < ir->n_tensors; t++)
+        b.block_of[t] = -1;
     for (int o = 0; o < ir->n_ops; o++)
         for (int i = 0; i < ir->ops[o].n_args; i++) {
             const int t = ir->ops[o].args[i];
-            if (t < 0 || ir->tensors[t].space != SPACE_ARENA)
+            if (t < 0 || ir->tensors[t].space != SPACE_ARENA || b.block_of[t] >= 0)
                 continue;
-            if (first[t] < 0)
-                first[t] = o;
-            last[t] = o;
+            const int donor = share && i == 0 ? donor_of(ir, o, last) : -1;
+            if (donor < 0)
+                b.blocks[b.n] = (Block){tensor_bytes(&ir->tensors[t]), 0, o, last[t]};
+            b.block_of[t] = donor < 0 ? b.n++ : b.block_of[donor];
+            b.blocks[b.block_of[t]].last = last[t];
         }
+    return b;
 }
 
-// The argument whose memory op o's first result takes over, or -1.
-static int takes_over(const Ir *ir, int o, const int *first, const int *last)
+// ---- the plan -----------------------------------------------------------------------------------
+
+// Returns the size of the arena.
+static int64_t fit_in_order(Blocks *b, int n_ops, Pool *pool)
 {
-    const Op *op = &ir->ops[o];
-    const int place = op_info[op->kind].inplace;
-    if (place < 0 || first[op->args[0]] != o || ir->tensors[op->args[0]].space != SPACE_ARENA)
-        return -1;
-    const int t = op->args[place];
-    return t >= 0 && ir->tensors[t].space == SPACE_ARENA && last[t] == o &&
-                   ir->tensors[t].floats == ir->tensors[op->args[0]].floats
-               ? t
-               : -1;
+    FreeList list = {.pool = pool};
+    int *ending = pool_alloc(pool, (size_t)(n_ops + 1) * sizeof *ending); // lists of blocks, + 1
+    int *next = pool_alloc(pool, (size_t)(b->n + 1) * sizeof *next);
+    for (int i = b->n - 1; i >= 0; i--) {
+        next[i] = ending[b->blocks[i].last];
+        ending[b->blocks[i].last] = i + 1;
+    }
+    for (int o = 0, i = 0; o < n_ops; o++) {
+        for (; i < b->n && b->blocks[i].first == o; i++)
+            b->blocks[i].offset = take(&list, b->blocks[i].bytes);
+        for (int dead = ending[o]; dead; dead = next[dead - 1])
+            give(&list, b->blocks[dead - 1].offset, b->blocks[dead - 1].bytes);
+    }
+    return list.end;
 }
 
-static void plan_op(Ir *ir, int o, FreeList *list, const int *first, int *last)
+static int64_t lie_apart(Blocks *b)
 {
-    const Op *op = &ir->ops[o];
-    const int donor = takes_over(ir, o, first, last);
-    if (donor >= 0) {
-        ir->tensors[op->args[0]].offset = ir->tensors[donor].offset;
-        last[donor] = -1; // its memory lives on
+    int64_t end = 0;
+    for (int i = 0; i < b->n; i++) {
+        b->blocks[i].offset = end;
+        end += b->blocks[i].bytes;
     }
-    for (int i = 0; i < op->n_args; i++) {
-        const int t = op->args[i];
-        if (t >= 0 && first[t] == o && ir->tensors[t].space == SPACE_ARENA &&
-            ir->tensors[t].offset < 0)
-            ir->tensors[t].offset = take(list, aligned(ir->tensors[t].floats));
-    }
-    for (int i = 0; i < op->n_args; i++) {
-        const int t = op->args[i];
-        if (t < 0 || last[t] != o || ir->tensors[t].space != SPACE_ARENA)
-            continue;
-        give(list, ir->tensors[t].offset, aligned(ir->tensors[t].floats));
-        last[t] = -1; // may appear twice among the arguments
-    }
-}
-
-// What no op touches (a fusion left it behind) gets no memory.
-static void plan_apart(Ir *ir, const int *first)
-{
-    for (int t = 0; t < ir->n_tensors; t++)
-        if (ir->tensors[t].space == SPACE_ARENA && first[t] >= 0) {
-            ir->tensors[t].offset = ir->arena_floats;
-            ir->arena_floats += aligned(ir->tensors[t].floats);
-        }
+    return end;
 }
 
 void plan_memory(Ir *ir, bool share)
 {
-    int *first = pool_alloc(ir->pool, (size_t)ir->n_tensors * sizeof *first);
-    int *last = pool_alloc(ir->pool, (size_t)ir->n_tensors * sizeof *last);
-    FreeList list = {.pool = ir->pool};
-    find_lives(ir, first, last);
-    if (!share) {
-        plan_apart(ir, first);
-        return;
-    }
-    for (int o = 0; o < ir->n_ops; o++)
-        plan_op(ir, o, &list, first, last);
-    ir->arena_floats = list.end;
+    Blocks b = find_blocks(ir, share);
+    ir->plan.order_bytes = blocks_alive(b.blocks, b.n, ir->n_ops, ir->pool);
+    int64_t end = share ? fit_in_order(&b, ir->n_ops, ir->pool) : lie_apart(&b);
+    // where the order was searched for, packing is worth the time, too
+    if (share && ir->plan.bound_bytes > 0 && end > ir->plan.order_bytes)
+        end = pack_blocks(b.blocks, b.n, ir->plan.order_bytes, end, ir->pool);
+    // what no op touches (a fusion left it behind) gets no memory
+    for (int t = 0; t < ir->n_tensors; t++)
+        if (b.block_of[t] >= 0)
+            ir->tensors[t].offset = b.blocks[b.block_of[t]].offset / (int64_t)sizeof(float);
+    ir->arena_floats = end / (int64_t)sizeof(float);
 }

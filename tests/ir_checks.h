@@ -56,8 +56,11 @@ static inline bool ir_inherits(const Ir *ir, const int *first, const int *last, 
     if (first[heir] != last[donor])
         return false;
     const Op *op = &ir->ops[first[heir]];
-    const int place = op_info[op->kind].inplace;
-    return place >= 0 && op->args[0] == heir && op->args[place] == donor;
+    bool inherits = false;
+    for (int i = 1; i < op->n_args; i++)
+        inherits =
+            inherits || (op->args[0] == heir && op->args[i] == donor && ir_takes_over(ir, op, i));
+    return inherits;
 }
 
 // No two tensors of the arena that are alive together share memory: every pair is looked at, on

@@ -54,9 +54,12 @@ static void check_roles(OpKind kind)
     const Arg first = op_arg(&op, 0);
     if (!(first.access & ACCESS_WRITE) || first.in_list)
         fail_msg("%s: the first tensor is not its result", info->kernel);
-    if (info->inplace >= op.n_args || info->inplace < -1 || info->inplace == 0 ||
-        (info->inplace > 0 && op_arg(&op, info->inplace).access != ACCESS_READ))
-        fail_msg("%s: cannot work in place of argument %d", info->kernel, info->inplace);
+    const int place = info->inplace < 0 ? info->inplace : info->inplace & ~EACH;
+    if (place >= op.n_args || place < -1 || place == 0 ||
+        (place > 0 && op_arg(&op, place).access != ACCESS_READ))
+        fail_msg("%s: cannot work in place of argument %d", info->kernel, place);
+    if (place > 0 && (info->inplace & EACH) && !op_arg(&op, place).first_of_list)
+        fail_msg("%s: argument %d does not begin a list", info->kernel, place);
     if (!strchr(info->tensors, '*') != !has_word(info->attributes, "inputs"))
         fail_msg("%s: lists and the attribute `inputs` go together", info->kernel);
     if (has_word(info->attributes, "accumulate") && first.word[first.word_length] != '+')
@@ -245,8 +248,10 @@ static void test_verify_plan(void **state)
     ir->arena_floats += 16;
     ir->tensors[tensor_named(ir, "y")].offset = -1;
     assert_broken(ir, "is not inside the arena: y");
-    // y may take the place of its first term, whose last reader it is; of the second it may not
+    // y may take the place of any of its terms whose last reader it is: x0 is read once more
     ir = diamond(pool);
+    const int more = ir_tensor(ir, "more", SPACE_ARENA, 2, 3, 3);
+    ir_op(ir, OP_RELU, (int[]){more, tensor_named(ir, "x0")}, 2, (Attr){.channels = 2, .size = 9});
     plan_memory(ir, false);
     ir->tensors[tensor_named(ir, "y")].offset = ir->tensors[tensor_named(ir, "x1")].offset;
     ir_check(ir, "plan", NULL);

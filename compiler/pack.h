@@ -1,0 +1,18 @@
+// pack.h - blocks of memory with times of life, to be laid into one arena.  Inside compiler/ only.
+#ifndef NAGO_PACK_H
+#define NAGO_PACK_H
+
+#include "schedule.h"
+
+typedef struct {
+    int64_t bytes, offset;
+    int first, last; // ops between which it is alive, both included
+} Block;
+
+// The most bytes alive at once: no packing needs less.
+int64_t blocks_alive(const Block *blocks, int n, int n_ops, Pool *pool);
+// Looks for offsets below `end`, the size of the packing that the blocks have; gives up after a
+// counted effort.  alive: of blocks_alive.  Returns the size reached; the blocks' offsets are its.
+int64_t pack_blocks(Block *blocks, int n, int64_t alive, int64_t end, Pool *pool);
+
+#endif
