@@ -30,17 +30,20 @@ enum { STEPS_A_TRY = 4000, STEPS = 300000 };
 typedef enum { FOUND, NONE, GAVE_UP } Outcome;
 
 typedef struct {
-    int task, place; // -1: the root
-    int module;      // that is to be finished first, -1: none
-    int level;       // the choices listed are all those in this module, -1: all there are
-    int next, end;   // choices still to try
-    bool is_forced;  // the one choice may as well come now
-    bool is_settled; // the module was finished from here: this state leads where that one does
+    int task, place;  // -1: the root
+    int module;       // that is to be finished first, -1: none
+    int level;        // the choices listed are all those in this module, -1: all there are
+    int next, end;    // choices still to try
+    bool is_forced;   // the one choice may as well come now
+    bool is_settled;  // the module was finished from here: this state leads where that one does
+    int64_t fall;     // of `task`; -1: what may come next does not depend on it
+    bool is_cut_down; // something was left out because of it
 } Frame;
 
 typedef struct {
     int task;
-    int64_t change;
+    int64_t change; // of the bytes alive
+    int64_t fall;   // from the most alive while it is done to what is alive behind it
 } Choice;
 
 typedef struct {
@@ -58,6 +61,7 @@ typedef struct {
     uint64_t (*memo)[2]; // states seen; an open hash table
     size_t n_memo, cap_memo;
     uint64_t state[2];
+    int *stamp;              // of each tensor: the task that touched it, + 1, in list_choices
     int64_t budget, refused; // bytes; the smallest peak above the budget
     int steps;
     bool is_hasty; // treats all modules as closed: few states, but what it does not find may exist
@@ -123,12 +127,15 @@ static bool is_within(const TaskGraph *g, int task, int module)
     return is_within_module(g, g->tasks[task].module, module);
 }
 
-// Whether the state, with `module` to be finished, was seen before; it is from now on.
-static bool was_seen(Search *s, int module)
+// Whether the state, with `module` to be finished and some choices left out because of the `last`
+// task (-1: none), was seen before; it is from now on.
+static bool was_seen(Search *s, int module, int last)
 {
     uint64_t key[2] = {s->state[0], s->state[1]};
     for (int i = 0; module >= 0 && i < 2; i++)
         key[i] ^= s->graph->modules[module].key[i];
+    for (int i = 0; last >= 0 && i < 2; i++)
+        key[i] ^= s->graph->tasks[last].key[i] << 1;
     size_t at = (size_t)key[0] & (s->cap_memo - 1);
     for (; s->memo[at][0] | s->memo[at][1]; at = (at + 1) & (s->cap_memo - 1))
         if (s->memo[at][0] == key[0] && s->memo[at][1] == key[1])
@@ -161,28 +168,63 @@ static int by_change(const void *a, const void *b)
     return x->task - y->task;
 }
 
+// Of two tasks that touch nothing in common, the one with the deeper fall goes first (Liu 1987), if
+// that tears no module apart: whether `choice` had better come before the last task.
+static bool goes_before(const Search *s, const Frame *frame, Choice choice)
+{
+    const TaskGraph *g = s->graph;
+    if (frame->fall < 0 || choice.fall < frame->fall ||
+        (choice.fall == frame->fall && choice.task > frame->task))
+        return false;
+    for (int i = g->before.begin[choice.task]; i < g->before.begin[choice.task + 1]; i++)
+        if (g->before.at[i] == frame->task)
+            return false;
+    for (int m = g->tasks[choice.task].module; m >= 0; m = g->modules[m].parent)
+        if ((g->modules[m].is_closed || s->is_hasty) && !is_within(g, frame->task, m))
+            return false;
+    for (int i = g->tasks[choice.task].begin; i < g->tasks[choice.task].end; i++)
+        for (int j = s->model->touched.begin[g->ops[i]]; j < s->model->touched.begin[g->ops[i] + 1];
+             j++)
+            if (s->stamp[s->model->touched.at[j]] == frame->task + 1)
+                return false;
+    return true;
+}
+
+static void stamp_tensors(Search *s, const Frame *frame)
+{
+    const Task *task = frame->fall >= 0 ? &s->graph->tasks[frame->task] : NULL;
+    for (int i = task ? task->begin : 0; task && i < task->end; i++) {
+        const int op = s->graph->ops[i];
+        for (int j = s->model->touched.begin[op]; j < s->model->touched.begin[op + 1]; j++)
+            s->stamp[s->model->touched.at[j]] = frame->task + 1;
+    }
+}
+
 // Lists what may come next: one task that may as well come now, or all in the module `level` that
 // are not in `known`, which lies inside.
 static void list_choices(Search *s, Frame *frame, int level, int known)
 {
     const int begin = frame->next;
+    stamp_tensors(s, frame);
     for (int i = 0; i < s->n_ready; i++) {
         const int t = s->ready[i];
-        const int64_t before = s->model->live, peak = do_task(s, i);
-        const int64_t change = s->model->live - before;
+        const int64_t before = s->model->live, peak = do_task(s, i), after = s->model->live;
+        const Choice choice = {t, after - before, peak - after};
         undo_task(s, t, i);
-        if (peak <= s->budget && change <= 0) {
+        if (peak <= s->budget && choice.change <= 0) {
             frame->is_forced = true;
-            s->choices[begin] = (Choice){t, change};
+            s->choices[begin] = choice;
             frame->end = begin + 1;
             return;
         }
         if (!is_within(s->graph, t, level) || (known != level && is_within(s->graph, t, known)))
             continue;
-        if (peak <= s->budget)
-            s->choices[frame->end++] = (Choice){t, change};
-        else if (peak < s->refused)
-            s->refused = peak;
+        if (peak > s->budget)
+            s->refused = peak < s->refused ? peak : s->refused;
+        else if (goes_before(s, frame, choice))
+            frame->is_cut_down = true;
+        else
+            s->choices[frame->end++] = choice;
     }
     frame->level = level;
     qsort(s->choices + begin, (size_t)(frame->end - begin), sizeof *s->choices, by_change);
@@ -223,14 +265,16 @@ static void open_frame(Search *s, int task, int place)
     const Frame *last = s->n_frames ? &s->frames[s->n_frames - 1] : NULL;
     const int begin = last ? last->end : 0;
     const int module = last ? module_after(s, task, last->module, last->is_forced) : -1;
+    const bool matters = last && !last->is_forced && module == s->graph->tasks[task].module;
+    const int64_t fall = matters ? s->choices[last->next - 1].fall : -1;
     if (task >= 0)
         settle(s, task);
     Frame *frame = &s->frames[s->n_frames++];
-    *frame = (Frame){task, place, module, module, begin, begin, false, false};
+    *frame = (Frame){task, place, module, module, begin, begin, false, false, fall, false};
     s->choices = pool_grow(s->pool, s->choices, (size_t)begin, (size_t)(begin + 2 * s->n_ready + 1),
                            &s->cap_choices, sizeof *s->choices);
     list_choices(s, frame, module, module);
-    if (!frame->is_forced && was_seen(s, module))
+    if (!frame->is_forced && was_seen(s, module, frame->is_cut_down ? task : -1))
         frame->is_settled = true;
 }
 
@@ -296,7 +340,7 @@ static void narrow(Search *s, int64_t *bound, int64_t *peak, int *order)
 {
     for (int most = STEPS_A_TRY; most <= STEPS; most *= 4) {
         int64_t low = *bound; // below it there is no use trying with so few steps
-        while (low < *peak && s->steps > 0) {
+        while (low < *peak - *peak / 500 && s->steps > 0) {
             const int64_t budget = low + (*peak - 1 - low) / 2;
             const Outcome outcome = try_budget(s, budget, most, s->found);
             if (outcome == FOUND) {
@@ -322,6 +366,7 @@ static Search *search_new(TaskGraph *graph, Pool *pool)
     s->frames = pool_alloc(pool, n * sizeof *s->frames);
     s->waits = pool_alloc(pool, n * sizeof *s->waits);
     s->left = pool_alloc(pool, n * sizeof *s->left);
+    s->stamp = pool_alloc(pool, ((size_t)graph->model->ir->n_tensors + 1) * sizeof *s->stamp);
     s->found = pool_alloc(pool, ((size_t)graph->model->n_ops + 1) * sizeof *s->found);
     for (int m = 0; m < graph->n_modules; m++)
         s->left[m] = graph->modules[m].n_tasks;

@@ -69,17 +69,16 @@ static void make_tasks(TaskGraph *g)
 {
     const MemoryModel *m = g->model;
     int *joined_to = pool_alloc(g->pool, (size_t)(m->n_ops + 1) * sizeof *joined_to), n_ops = 0;
-    bool *has_joined = pool_alloc(g->pool, (size_t)m->n_ops + 1);
-    for (int o = 0; o < m->n_ops; o++) {
-        int64_t inputs = 0;
+    for (int o = 0; o < m->n_ops; o++)
         joined_to[o] = -1;
+    for (int o = m->n_ops - 1; o >= 0; o--) {
+        int64_t inputs = 0;
+        if (joined_to[o] >= 0)
+            continue;
         for (int i = m->before.begin[o]; i < m->before.begin[o + 1]; i++) {
             const int b = m->before.at[i];
-            if (m->after.begin[b + 1] - m->after.begin[b] == 1 && !has_joined[b] &&
-                can_wait(m, b, o, &inputs)) {
+            if (m->after.begin[b + 1] - m->after.begin[b] == 1 && can_wait(m, b, o, &inputs))
                 joined_to[b] = o;
-                has_joined[o] = true;
-            }
         }
     }
     for (int o = 0; o < m->n_ops; o++)
