@@ -52,6 +52,9 @@ typedef struct {
 void text_add(Text *text, const char *bytes, size_t count);
 void text_puts(Text *text, const char *string);
 void text_printf(Text *text, const char *fmt, ...) NAGO_PRINTF(2, 3);
+// vsnprintf, several times as fast for formats of %s and %d alone: OpenBLAS brings a library that
+// registers printf handlers, which sends every call through the C library's slow path.
+int text_format(char *to, size_t room, const char *fmt, va_list args);
 void text_free(Text *text);
 
 // ---- error.c ------------------------------------------------------------------------------------

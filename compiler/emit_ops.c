@@ -51,17 +51,22 @@ static const char *call_type(const char *word, int length)
     return word_is(word, length, "groups") || word_is(word, length, "count") ? "int " : "float ";
 }
 
-void emit_signature(OpKind kind, bool attributes, bool groups, Text *out)
+void emit_tensor_parameters(OpKind kind, Text *out)
 {
-    const OpInfo *info = &op_info[kind];
     const char *comma = "(";
-    for (const char *word = info->tensors; *word;) {
+    for (const char *word = op_info[kind].tensors; *word;) {
         const int length = (int)strcspn(word, " ");
         text_printf(out, "%s%s%.*s", comma, tensor_type(word, length), (int)strcspn(word, "=+?* "),
                     word);
         comma = ", ";
         word += length + (word[length] == ' ');
     }
+}
+
+void emit_signature(OpKind kind, bool attributes, bool groups, Text *out)
+{
+    const OpInfo *info = &op_info[kind];
+    emit_tensor_parameters(kind, out);
     for (const char *word = attributes ? info->attributes : free_attributes(kind); *word;) {
         const int length = (int)strcspn(word, " ");
         if (*word != '|')

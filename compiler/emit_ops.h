@@ -24,6 +24,8 @@ typedef struct {
 
 // Whether a call needs the number of groups at run time.
 bool emit_groups_vary(const Ir *ir);
+// The tensors of a kernel's parameter list, not closed: "(float *y, const float *x".
+void emit_tensor_parameters(OpKind kind, Text *out);
 // The parameter list of a kernel: "(float *y, const float *x, int channels, ..., int part, int
 // parts)".  Without attributes: only tensors and what the call brings.
 void emit_signature(OpKind kind, bool attributes, bool groups, Text *out);

@@ -26,6 +26,8 @@ typedef struct {
     Share **pulls;    // shares not yet added up into `grad`
     Share **sums;     // the same with q and p, of tensors that BATCHNORM_STATS reads
     bool *wants;      // whether anything behind it has parameters
+    int *zeros;       // gradients that are zero, see grad_bias
+    int n_zeros;
 } Gradients;
 
 static const char *grad_name(const Gradients *g, int t)
@@ -65,7 +67,7 @@ static void grad_bias(Gradients *g, int y, int bias, int dy)
     const int db = param_grad(g, bias);
     if (g->stats[y] >= 0 ||
         (g->readers[y] == 1 && g->ir->ops[g->last_reader[y]].kind == OP_BATCHNORM))
-        ir_op(g->ir, OP_ZERO, (int[]){db}, 1, (Attr){.size = t.channels});
+        g->zeros[g->n_zeros++] = db;
     else
         ir_op(g->ir, OP_CHANNEL_SUM, (int[]){db, dy}, 2,
               (Attr){.channels = t.channels, .size = t.height * t.width});
@@ -456,6 +458,28 @@ static void survey(Gradients *g)
     }
 }
 
+// One op for many: a thousand calls that write a few numbers each would be a twentieth of what the
+// JIT compiles.
+static void grad_zeros(Gradients *g)
+{
+    enum { MOST = 64 };
+    Ir *ir = g->ir;
+    if (g->n_zeros)
+        ir_place(ir, "biases in front of a batch normalisation", "zero_biases");
+    for (int i = 0; i < g->n_zeros; i++) {
+        if (g->zeros[i] < 0)
+            continue;
+        int same[MOST], count = 0;
+        const int64_t size = ir->tensors[g->zeros[i]].floats;
+        for (int j = i; j < g->n_zeros && count < MOST; j++)
+            if (g->zeros[j] >= 0 && ir->tensors[g->zeros[j]].floats == size) {
+                same[count++] = g->zeros[j];
+                g->zeros[j] = -1;
+            }
+        ir_op(ir, OP_ZERO, same, count, (Attr){.inputs = count, .size = (int)size});
+    }
+}
+
 void differentiate(Ir *ir)
 {
     const size_t n = (size_t)ir->n_tensors;
@@ -468,6 +492,7 @@ void differentiate(Ir *ir)
     g.pulls = pool_alloc(ir->pool, n * sizeof *g.pulls);
     g.sums = pool_alloc(ir->pool, n * sizeof *g.sums);
     g.wants = pool_alloc(ir->pool, n * sizeof *g.wants);
+    g.zeros = pool_alloc(ir->pool, (size_t)ir->n_params * sizeof *g.zeros);
     ir->n_forward = ir->n_ops;
     survey(&g);
     g.grad[ir->logits] = ir->loss_gradient;
@@ -479,6 +504,7 @@ void differentiate(Ir *ir)
         ir->place = op.place;
         grad_op(&g, &op);
     }
+    grad_zeros(&g);
 }
 
 Ir *lower_update(const Ir *ir, Pool *pool)

@@ -69,7 +69,7 @@ OP(WINOGRAD_WEIGHTS, winograd_weights, winograd_weights, "du= scratch= x dy",
 OP(WINOGRAD_WEIGHTS_FINISH, winograd_weights_finish, winograd_weights, "dw= du",
    "channels filters kernel_h", "", -1)
 OP(CHANNEL_SUM, channel_sum, conv_weights_backward, "db= dy", "channels size", "groups", -1)
-OP(ZERO, zero, conv_weights_backward, "g=", "size", "", -1)
+OP(ZERO, zero, conv_weights_backward, "gs=*", "inputs size", "", -1)
 OP(DEPTHWISE_BACKWARD, depthwise_backward, depthwise, "dx+ dy w",
    "channels height width kernel_h kernel_w stride out_height out_width accumulate", "groups", -1)
 OP(DEPTHWISE_WEIGHTS_BACKWARD, depthwise_weights_backward, depthwise, "dw= db= x dy",

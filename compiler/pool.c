@@ -151,12 +151,16 @@ char *pool_printf(Pool *pool, const char *fmt, ...)
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, fmt, args);
+    char shorter[256];
+    int length = text_format(shorter, sizeof shorter, fmt, args);
     va_end(args);
     if (length < 0)
         bug("bad format '%s'", fmt);
     char *text = pool_alloc(pool, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, fmt, again);
+    if ((size_t)length < sizeof shorter)
+        memcpy(text, shorter, (size_t)length + 1);
+    else
+        text_format(text, (size_t)length + 1, fmt, again);
     va_end(again);
     return text;
 }

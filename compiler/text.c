@@ -2,6 +2,7 @@
 
 #include "base.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,52 @@ void text_puts(Text *text, const char *string)
     text_add(text, string, strlen(string));
 }
 
+static bool only_words_and_integers(const char *fmt)
+{
+    for (; *fmt; fmt++)
+        if (*fmt == '%' && *++fmt != 's' && *fmt != 'd')
+            return false;
+    return true;
+}
+
+// Writes the digits of `value` so that they end at `end`; where they begin.
+static char *digits_before(char *end, int value)
+{
+    unsigned rest = value < 0 ? 0u - (unsigned)value : (unsigned)value;
+    do
+        *--end = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        *--end = '-';
+    return end;
+}
+
+int text_format(char *to, size_t room, const char *fmt, va_list args)
+{
+    if (!only_words_and_integers(fmt))
+        return vsnprintf(to, room, fmt, args);
+    size_t length = 0;
+    while (*fmt) {
+        char digits[12];
+        const char *piece = fmt;
+        size_t count = strcspn(fmt, "%");
+        fmt += count;
+        if (!count) {
+            const bool is_word = fmt[1] == 's';
+            piece = is_word ? va_arg(args, const char *)
+                            : digits_before(digits + sizeof digits, va_arg(args, int));
+            count = is_word ? strlen(piece) : (size_t)(digits + sizeof digits - piece);
+            fmt += 2;
+        }
+        if (length < room)
+            memcpy(to + length, piece, count < room - length ? count : room - length);
+        length += count;
+    }
+    if (room)
+        to[length < room ? length : room - 1] = '\0';
+    return length <= INT_MAX ? (int)length : -1;
+}
+
 void text_printf(Text *text, const char *fmt, ...)
 {
     if (!fmt) // keeps gcc quiet under UBSan
@@ -49,13 +96,13 @@ void text_printf(Text *text, const char *fmt, ...)
     va_copy(again, args);
     text_reserve(text, 0);
     size_t room = text->capacity - text->length;
-    int length = vsnprintf(text->data + text->length, room, fmt, args);
+    int length = text_format(text->data + text->length, room, fmt, args);
     va_end(args);
     if (length < 0)
         bug("bad format '%s'", fmt);
     if ((size_t)length >= room) { // once more with room for all of it
         text_reserve(text, (size_t)length);
-        vsnprintf(text->data + text->length, (size_t)length + 1, fmt, again);
+        text_format(text->data + text->length, (size_t)length + 1, fmt, again);
     }
     va_end(again);
     text->length += (size_t)length;

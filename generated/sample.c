@@ -1304,12 +1304,13 @@ NET_INLINE void net_channel_sum(float *db, const float *dy, int channels, int si
     }
 }
 
-// A gradient that is zero in exact arithmetic: the bias of a convolution whose result is
+// Gradients that are zero in exact arithmetic: the biases of convolutions whose results are
 // batch-normalised.
-NET_INLINE void net_zero(float *g, int size, int part, int parts)
+NET_INLINE void net_zero(float *const *gs, int inputs, int size, int part, int parts)
 {
-    for (int i = net_share(size, part, parts); i < net_share(size, part + 1, parts); i++)
-        g[i] = 0.0f;
+    for (int j = net_share(inputs, part, parts); j < net_share(inputs, part + 1, parts); j++)
+        for (int i = 0; i < size; i++)
+            gs[j][i] = 0.0f;
 }
 
 // ---- sgd.c - stochastic gradient descent with momentum and weight decay, PyTorch's update, in one
@@ -1772,11 +1773,6 @@ static NET_NOINLINE void net_conv_weights_backward_c8_h4_w4_k1280_r1_s1(float *d
     net_conv_weights_backward(dw, x, dy, 8, 4, 4, 1280, 1, 1, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_zero_n1280(float *g)
-{
-    net_zero(g, 1280, 0, 1);
-}
-
 static NET_NOINLINE void net_pack_weights_backward_k1280_c8_r1_s1(float *p, const float *w)
 {
     net_pack_weights_backward(p, w, 1280, 8, 1, 1, 0, 1);
@@ -1805,11 +1801,6 @@ static NET_NOINLINE void net_pull_x1_c8_n16(float *dy, const float *y, const flo
 static NET_NOINLINE void net_conv_weights_backward_c8_h4_w4_k8_r3_s3(float *dw, const float *x, const float *dy)
 {
     net_conv_weights_backward(dw, x, dy, 8, 4, 4, 8, 3, 3, 1, 0, 1);
-}
-
-static NET_NOINLINE void net_zero_n8(float *g)
-{
-    net_zero(g, 8, 0, 1);
 }
 
 static NET_NOINLINE void net_pack_weights_backward_k8_c8_r3_s3(float *p, const float *w)
@@ -1917,11 +1908,6 @@ static NET_NOINLINE void net_conv_weights_backward_c4_h8_w8_k4_r3_s3(float *dw, 
     net_conv_weights_backward(dw, x, dy, 4, 8, 8, 4, 3, 3, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_zero_n4(float *g)
-{
-    net_zero(g, 4, 0, 1);
-}
-
 static NET_NOINLINE void net_pack_weights_backward_k4_c4_r3_s3(float *p, const float *w)
 {
     net_pack_weights_backward(p, w, 4, 4, 3, 3, 0, 1);
@@ -1987,11 +1973,6 @@ static NET_NOINLINE void net_conv_weights_backward_c2_h16_w16_k2_r3_s3(float *dw
     net_conv_weights_backward(dw, x, dy, 2, 16, 16, 2, 3, 3, 1, 0, 1);
 }
 
-static NET_NOINLINE void net_zero_n2(float *g)
-{
-    net_zero(g, 2, 0, 1);
-}
-
 static NET_NOINLINE void net_pack_weights_backward_k2_c2_r3_s3(float *p, const float *w)
 {
     net_pack_weights_backward(p, w, 2, 2, 3, 3, 0, 1);
@@ -2025,6 +2006,26 @@ static NET_NOINLINE void net_affine_sum_backward_x1_c2_n256(float *g, float *q, 
 static NET_NOINLINE void net_conv_weights_backward_c3_h16_w16_k2_r3_s3(float *dw, const float *x, const float *dy)
 {
     net_conv_weights_backward(dw, x, dy, 3, 16, 16, 2, 3, 3, 1, 0, 1);
+}
+
+static NET_NOINLINE void net_zero_x1_n1280(float *const *gs)
+{
+    net_zero(gs, 1, 1280, 0, 1);
+}
+
+static NET_NOINLINE void net_zero_x6_n8(float *const *gs)
+{
+    net_zero(gs, 6, 8, 0, 1);
+}
+
+static NET_NOINLINE void net_zero_x6_n4(float *const *gs)
+{
+    net_zero(gs, 6, 4, 0, 1);
+}
+
+static NET_NOINLINE void net_zero_x8_n2(float *const *gs)
+{
+    net_zero(gs, 8, 2, 0, 1);
 }
 
 static NET_NOINLINE void net_sgd_n23759(float *params, float *velocity, const float *grads, float learning_rate, float momentum, float weight_decay)
@@ -2536,8 +2537,6 @@ static void net_gradient_head_backward(const net_call *call)
     net_affine_pool_pull_c1280_n16(arena + 437808, arena + 437808, arena + 1093168, arena + 427568, arena + 428848, arena + 1134128, call->count);
     // d.conv_out.1.weight
     net_conv_weights_backward_c8_h4_w4_k1280_r1_s1(grads + 4555, arena + 423472, arena + 437808);
-    // d.conv_out.1.bias
-    net_zero_n1280(grads + 14795);
     // head.conv.packed_backward
     net_pack_weights_backward_k1280_c8_r1_s1(arena + 427568, params + 4555);
     // d.cell2.node1.op2.bn.relu  [8, 4, 4]
@@ -2559,8 +2558,6 @@ static void net_gradient_cell_2_backward(const net_call *call)
     net_pull_x1_c8_n16(arena + 1093168, arena + 419376, arena + 344736, (const float *const[]){arena + 1093168}, (const float *const[]){NULL}, call->count);
     // d.node_ops.2.node_ops.1.node_ops.2.operation.op.weight
     net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 3955, arena + 415280, arena + 1093168);
-    // d.node_ops.2.node_ops.1.node_ops.2.operation.op.bias
-    net_zero_n8(grads + 4531);
     // cell2.node1.op2.conv3x3.packed_backward
     net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 3955);
     // d.cell2.node1.op2.sum.relu  [8, 4, 4]
@@ -2577,8 +2574,6 @@ static void net_gradient_cell_2_backward(const net_call *call)
     net_pull_x1_c8_n16(arena + 1101360, arena + 411184, arena + 344736, (const float *const[]){arena + 1097264}, (const float *const[]){params + 3954}, call->count);
     // d.node_ops.2.node_ops.1.node_ops.1.operation.op.weight
     net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 3353, arena + 407088, arena + 1101360);
-    // d.node_ops.2.node_ops.1.node_ops.1.operation.op.bias
-    net_zero_n8(grads + 3929);
     // cell2.node1.op1.conv3x3.packed_backward
     net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 3353);
     // d.cell2.node1.op0.bn.relu  [8, 4, 4]
@@ -2591,8 +2586,6 @@ static void net_gradient_cell_2_backward(const net_call *call)
     net_pull_x2_c8_n16(arena + 1105456, arena + 402992, arena + 344704, (const float *const[]){arena + 1105456, arena + 1097264}, (const float *const[]){NULL, params + 3953}, call->count);
     // d.node_ops.2.node_ops.1.node_ops.0.operation.op.weight
     net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 2753, arena + 398896, arena + 1105456);
-    // d.node_ops.2.node_ops.1.node_ops.0.operation.op.bias
-    net_zero_n8(grads + 3329);
     // cell2.node1.op0.conv3x3.packed_backward
     net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 2753);
     // d.cell2.node0.op2.bn.relu  [8, 4, 4]
@@ -2605,8 +2598,6 @@ static void net_gradient_cell_2_backward(const net_call *call)
     net_pull_x1_c8_n16(arena + 1109552, arena + 394800, arena + 344640, (const float *const[]){arena + 1109552}, (const float *const[]){NULL}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.2.operation.op.weight
     net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 2153, arena + 390704, arena + 1109552);
-    // d.node_ops.2.node_ops.0.node_ops.2.operation.op.bias
-    net_zero_n8(grads + 2729);
     // cell2.node0.op2.conv3x3.packed_backward
     net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 2153);
     // d.cell2.node0.op2.sum.relu  [8, 4, 4]
@@ -2623,8 +2614,6 @@ static void net_gradient_cell_2_backward(const net_call *call)
     net_pull_x1_c8_n16(arena + 1117744, arena + 386608, arena + 344640, (const float *const[]){arena + 1113648}, (const float *const[]){params + 2152}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.1.operation.op.weight
     net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 1551, arena + 381936, arena + 1117744);
-    // d.node_ops.2.node_ops.0.node_ops.1.operation.op.bias
-    net_zero_n8(grads + 2127);
     // cell2.node0.op1.conv3x3.packed_backward
     net_pack_weights_backward_k8_c8_r3_s3(arena + 1121840, params + 1551);
     // d.cell2.node0.op0.bn.relu  [8, 4, 4]
@@ -2637,8 +2626,6 @@ static void net_gradient_cell_2_backward(const net_call *call)
     net_pull_x2_c8_n16(arena + 1122416, arena + 377840, arena + 295456, (const float *const[]){arena + 1122416, arena + 1113648}, (const float *const[]){NULL, params + 2151}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.0.operation.op.weight
     net_conv_weights_backward_c4_h4_w4_k8_r3_s3(grads + 1239, arena + 375504, arena + 1122416);
-    // d.node_ops.2.node_ops.0.node_ops.0.operation.op.bias
-    net_zero_n8(grads + 1527);
     // cell2.node0.op0.conv3x3.packed_backward
     net_pack_weights_backward_k8_c4_r3_s3(arena + 1126512, params + 1239);
     // d.cell2.sum.relu  [4, 4, 4]
@@ -2678,8 +2665,6 @@ static void net_gradient_cell_1_backward(const net_call *call)
     net_pull_x1_c4_n64(arena + 370384, arena + 361168, arena + 295424, (const float *const[]){arena + 370384}, (const float *const[]){params + 1238}, call->count);
     // d.node_ops.1.node_ops.1.node_ops.2.operation.op.weight
     net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 1070, arena + 352976, arena + 370384);
-    // d.node_ops.1.node_ops.1.node_ops.2.operation.op.bias
-    net_zero_n4(grads + 1214);
     // cell1.node1.op2.conv3x3.packed_backward
     net_pack_weights_backward_k4_c4_r3_s3(arena + 344640, params + 1070);
     // d.cell1.node1.op2.sum.relu  [4, 8, 8]
@@ -2696,8 +2681,6 @@ static void net_gradient_cell_1_backward(const net_call *call)
     net_pull_x1_c4_n64(arena + 352976, arena + 344784, arena + 295376, (const float *const[]){arena + 361168}, (const float *const[]){params + 1069}, call->count);
     // d.node_ops.1.node_ops.1.node_ops.1.operation.op.weight
     net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 912, arena + 336448, arena + 352976);
-    // d.node_ops.1.node_ops.1.node_ops.1.operation.op.bias
-    net_zero_n4(grads + 1056);
     // cell1.node1.op1.conv3x3.packed_backward
     net_pack_weights_backward_k4_c4_r3_s3(arena + 344640, params + 912);
     // d.cell1.node1.op0.bn.relu  [4, 8, 8]
@@ -2710,8 +2693,6 @@ static void net_gradient_cell_1_backward(const net_call *call)
     net_pull_x2_c4_n64(arena + 344784, arena + 328256, arena + 295392, (const float *const[]){arena + 344784, arena + 361168}, (const float *const[]){NULL, params + 1068}, call->count);
     // d.node_ops.1.node_ops.1.node_ops.0.operation.op.weight
     net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 756, arena + 320064, arena + 344784);
-    // d.node_ops.1.node_ops.1.node_ops.0.operation.op.bias
-    net_zero_n4(grads + 900);
     // cell1.node1.op0.conv3x3.packed_backward
     net_pack_weights_backward_k4_c4_r3_s3(arena + 295344, params + 756);
     // d.cell1.node0.op2.bn.relu  [4, 8, 8]
@@ -2724,8 +2705,6 @@ static void net_gradient_cell_1_backward(const net_call *call)
     net_pull_x1_c4_n64(arena + 328256, arena + 311872, arena + 278896, (const float *const[]){arena + 328256}, (const float *const[]){NULL}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.2.operation.op.weight
     net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 600, arena + 303680, arena + 328256);
-    // d.node_ops.1.node_ops.0.node_ops.2.operation.op.bias
-    net_zero_n4(grads + 744);
     // cell1.node0.op2.conv3x3.packed_backward
     net_pack_weights_backward_k4_c4_r3_s3(arena + 295344, params + 600);
     // d.cell1.node0.op2.sum.relu  [4, 8, 8]
@@ -2742,8 +2721,6 @@ static void net_gradient_cell_1_backward(const net_call *call)
     net_pull_x1_c4_n64(arena + 303680, arena + 295488, arena + 278880, (const float *const[]){arena + 311872}, (const float *const[]){params + 599}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.1.operation.op.weight
     net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 442, arena + 287152, arena + 303680);
-    // d.node_ops.1.node_ops.0.node_ops.1.operation.op.bias
-    net_zero_n4(grads + 586);
     // cell1.node0.op1.conv3x3.packed_backward
     net_pack_weights_backward_k4_c4_r3_s3(arena + 295344, params + 442);
     // d.cell1.node0.op0.bn.relu  [4, 8, 8]
@@ -2756,8 +2733,6 @@ static void net_gradient_cell_1_backward(const net_call *call)
     net_pull_x2_c4_n64(arena + 295488, arena + 278960, arena + 278912, (const float *const[]){arena + 295488, arena + 311872}, (const float *const[]){NULL, params + 598}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.0.operation.op.weight
     net_conv_weights_backward_c2_h8_w8_k4_r3_s3(grads + 358, arena + 274784, arena + 295488);
-    // d.node_ops.1.node_ops.0.node_ops.0.operation.op.bias
-    net_zero_n4(grads + 430);
     // cell1.node0.op0.conv3x3.packed_backward
     net_pack_weights_backward_k4_c2_r3_s3(arena + 278880, params + 358);
     // d.cell0.node1.op2.bn.pooled.relu  [2, 8, 8]
@@ -2781,8 +2756,6 @@ static void net_gradient_cell_0_backward(const net_call *call)
     net_pull_x2_c2_n256(arena + 283056, arena + 254304, arena + 254272, (const float *const[]){arena + 283056, arena + 378576}, (const float *const[]){NULL, NULL}, call->count);
     // d.node_ops.0.node_ops.1.node_ops.2.operation.op.weight
     net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 316, arena + 237872, arena + 283056);
-    // d.node_ops.0.node_ops.1.node_ops.2.operation.op.bias
-    net_zero_n2(grads + 352);
     // cell0.node1.op2.conv3x3.packed_backward
     net_pack_weights_backward_k2_c2_r3_s3(arena + 254256, params + 316);
     // d.cell0.node1.op2.sum.relu  [2, 16, 16]
@@ -2799,8 +2772,6 @@ static void net_gradient_cell_0_backward(const net_call *call)
     net_pull_x1_c2_n256(arena + 237872, arena + 221488, arena + 155872, (const float *const[]){arena + 254304}, (const float *const[]){params + 315}, call->count);
     // d.node_ops.0.node_ops.1.node_ops.1.operation.op.weight
     net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 272, arena + 205056, arena + 237872);
-    // d.node_ops.0.node_ops.1.node_ops.1.operation.op.bias
-    net_zero_n2(grads + 308);
     // cell0.node1.op1.conv3x3.packed_backward
     net_pack_weights_backward_k2_c2_r3_s3(arena + 254256, params + 272);
     // d.cell0.node1.op0.bn.relu  [2, 16, 16]
@@ -2813,8 +2784,6 @@ static void net_gradient_cell_0_backward(const net_call *call)
     net_pull_x2_c2_n256(arena + 221440, arena + 188672, arena + 205056, (const float *const[]){arena + 221440, arena + 254304}, (const float *const[]){NULL, params + 314}, call->count);
     // d.node_ops.0.node_ops.1.node_ops.0.operation.op.weight
     net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 230, arena + 172288, arena + 221440);
-    // d.node_ops.0.node_ops.1.node_ops.0.operation.op.bias
-    net_zero_n2(grads + 266);
     // cell0.node1.op0.conv3x3.packed_backward
     net_pack_weights_backward_k2_c2_r3_s3(arena + 155856, params + 230);
     // d.cell0.node0.op2.bn.relu  [2, 16, 16]
@@ -2827,8 +2796,6 @@ static void net_gradient_cell_0_backward(const net_call *call)
     net_pull_x1_c2_n256(arena + 188672, arena + 155904, arena + 90256, (const float *const[]){arena + 188672}, (const float *const[]){NULL}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.2.operation.op.weight
     net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 188, arena + 139472, arena + 188672);
-    // d.node_ops.0.node_ops.0.node_ops.2.operation.op.bias
-    net_zero_n2(grads + 224);
     // cell0.node0.op2.conv3x3.packed_backward
     net_pack_weights_backward_k2_c2_r3_s3(arena + 155856, params + 188);
     // d.cell0.node0.op2.sum.relu  [2, 16, 16]
@@ -2845,8 +2812,6 @@ static void net_gradient_cell_0_backward(const net_call *call)
     net_pull_x1_c2_n256(arena + 139472, arena + 123088, arena + 90240, (const float *const[]){arena + 155904}, (const float *const[]){params + 187}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.1.operation.op.weight
     net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 144, arena + 106656, arena + 139472);
-    // d.node_ops.0.node_ops.0.node_ops.1.operation.op.bias
-    net_zero_n2(grads + 180);
     // cell0.node0.op1.conv3x3.packed_backward
     net_pack_weights_backward_k2_c2_r3_s3(arena + 155856, params + 144);
     // d.cell0.node0.op0.bn.relu  [2, 16, 16]
@@ -2859,8 +2824,6 @@ static void net_gradient_cell_0_backward(const net_call *call)
     net_pull_x2_c2_n256(arena + 123040, arena + 90272, arena + 106656, (const float *const[]){arena + 123040, arena + 155904}, (const float *const[]){NULL, params + 186}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.0.operation.op.weight
     net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 102, arena + 73840, arena + 123040);
-    // d.node_ops.0.node_ops.0.node_ops.0.operation.op.bias
-    net_zero_n2(grads + 138);
     // cell0.node0.op0.conv3x3.packed_backward
     net_pack_weights_backward_k2_c2_r3_s3(arena + 90224, params + 102);
     // d.stem.bn1.relu  [2, 16, 16]
@@ -2882,8 +2845,6 @@ static void net_gradient_stem_backward(const net_call *call)
     net_pull_x1_c2_n256(arena + 90272, arena + 57456, arena + 24592, (const float *const[]){arena + 90272}, (const float *const[]){NULL}, call->count);
     // d.first_conv.3.weight
     net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 60, arena + 41024, arena + 90272);
-    // d.first_conv.3.bias
-    net_zero_n2(grads + 96);
     // stem.conv1.packed_backward
     net_pack_weights_backward_k2_c2_r3_s3(arena + 57408, params + 60);
     // d.stem.bn0.relu  [2, 16, 16]
@@ -2896,8 +2857,21 @@ static void net_gradient_stem_backward(const net_call *call)
     net_pull_x1_c2_n256(arena + 57456, arena + 24640, arena + 41024, (const float *const[]){arena + 57456}, (const float *const[]){NULL}, call->count);
     // d.first_conv.0.weight
     net_conv_weights_backward_c3_h16_w16_k2_r3_s3(grads + 0, arena + 0, arena + 57456);
-    // d.first_conv.0.bias
-    net_zero_n2(grads + 54);
+}
+
+// biases in front of a batch normalisation, backward
+static void net_gradient_zero_biases_backward(const net_call *call)
+{
+    float *const grads = call->grads;
+
+    // d.conv_out.1.bias
+    net_zero_x1_n1280((float *const[]){grads + 14795});
+    // d.node_ops.2.node_ops.1.node_ops.2.operation.op.bias
+    net_zero_x6_n8((float *const[]){grads + 4531, grads + 3929, grads + 3329, grads + 2729, grads + 2127, grads + 1527});
+    // d.node_ops.1.node_ops.1.node_ops.2.operation.op.bias
+    net_zero_x6_n4((float *const[]){grads + 1214, grads + 1056, grads + 900, grads + 744, grads + 586, grads + 430});
+    // d.node_ops.0.node_ops.1.node_ops.2.operation.op.bias
+    net_zero_x8_n2((float *const[]){grads + 352, grads + 308, grads + 266, grads + 224, grads + 180, grads + 138, grads + 96, grads + 54});
 }
 
 static void net_program_gradient(const net_call *call)
@@ -2912,6 +2886,7 @@ static void net_program_gradient(const net_call *call)
     net_gradient_cell_1_backward(call);
     net_gradient_cell_0_backward(call);
     net_gradient_stem_backward(call);
+    net_gradient_zero_biases_backward(call);
 }
 
 // update

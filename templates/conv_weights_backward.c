@@ -141,10 +141,11 @@ NK_INLINE void nk_channel_sum(float *db, const float *dy, int channels, int size
     }
 }
 
-// A gradient that is zero in exact arithmetic: the bias of a convolution whose result is
+// Gradients that are zero in exact arithmetic: the biases of convolutions whose results are
 // batch-normalised.
-NK_INLINE void nk_zero(float *g, int size, int part, int parts)
+NK_INLINE void nk_zero(float *const *gs, int inputs, int size, int part, int parts)
 {
-    for (int i = nk_share(size, part, parts); i < nk_share(size, part + 1, parts); i++)
-        g[i] = 0.0f;
+    for (int j = nk_share(inputs, part, parts); j < nk_share(inputs, part + 1, parts); j++)
+        for (int i = 0; i < size; i++)
+            gs[j][i] = 0.0f;
 }

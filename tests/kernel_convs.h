@@ -106,9 +106,10 @@ static void check_conv_weights(Bench *b)
 
 static void check_zero(Bench *b)
 {
-    const int size = bench_draw(b, 1, 100);
-    bench_result_vector(b, "g", (size_t)size, false);
-    bench_op(b, OP_ZERO, (Attr){.size = size}, "");
+    const int size = bench_draw(b, 1, 100), inputs = bench_draw(b, 1, 5);
+    for (int i = 0; i < inputs; i++)
+        bench_result_vector(b, pool_printf(b->pool, "gs%d", i), (size_t)size, false);
+    bench_op(b, OP_ZERO, (Attr){.inputs = inputs, .size = size}, "");
 }
 
 // ---- Winograd -----------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ static void check_tensor_word(OpKind kind, const char *word, size_t length)
         fail_msg("%s: tensor word \"%.*s\"", op_info[kind].kernel, (int)length, word);
 }
 
-// The result comes first; what may be overwritten in place is an argument that is read; lists go
+// The result (of ZERO: results) comes first; what may be overwritten in place is an argument that is read; lists go
 // with `inputs`; what accumulates says so.
 static void check_roles(OpKind kind)
 {
@@ -52,7 +52,7 @@ static void check_roles(OpKind kind)
     const Op op = any_op(kind);
     assert_true(op.n_args > 0);
     const Arg first = op_arg(&op, 0);
-    if (!(first.access & ACCESS_WRITE) || first.in_list)
+    if (!(first.access & ACCESS_WRITE) || (first.in_list && kind != OP_ZERO))
         fail_msg("%s: the first tensor is not its result", info->kernel);
     const int place = info->inplace < 0 ? info->inplace : info->inplace & ~EACH;
     if (place >= op.n_args || place < -1 || place == 0 ||

@@ -1304,12 +1304,13 @@ TINY_INLINE void tiny_channel_sum(float *db, const float *dy, int channels, int 
     }
 }
 
-// A gradient that is zero in exact arithmetic: the bias of a convolution whose result is
+// Gradients that are zero in exact arithmetic: the biases of convolutions whose results are
 // batch-normalised.
-TINY_INLINE void tiny_zero(float *g, int size, int part, int parts)
+TINY_INLINE void tiny_zero(float *const *gs, int inputs, int size, int part, int parts)
 {
-    for (int i = tiny_share(size, part, parts); i < tiny_share(size, part + 1, parts); i++)
-        g[i] = 0.0f;
+    for (int j = tiny_share(inputs, part, parts); j < tiny_share(inputs, part + 1, parts); j++)
+        for (int i = 0; i < size; i++)
+            gs[j][i] = 0.0f;
 }
 
 // ---- sgd.c - stochastic gradient descent with momentum and weight decay, PyTorch's update, in one
@@ -1712,11 +1713,6 @@ static TINY_NOINLINE void tiny_conv_weights_backward_c8_h2_w2_k1280_r1_s1(float 
     tiny_conv_weights_backward(dw, x, dy, 8, 2, 2, 1280, 1, 1, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_zero_n1280(float *g)
-{
-    tiny_zero(g, 1280, 0, 1);
-}
-
 static TINY_NOINLINE void tiny_pack_weights_backward_k1280_c8_r1_s1(float *p, const float *w)
 {
     tiny_pack_weights_backward(p, w, 1280, 8, 1, 1, 0, 1);
@@ -1745,11 +1741,6 @@ static TINY_NOINLINE void tiny_pull_x1_c8_n4(float *dy, const float *y, const fl
 static TINY_NOINLINE void tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(float *dw, const float *x, const float *dy)
 {
     tiny_conv_weights_backward(dw, x, dy, 8, 2, 2, 8, 3, 3, 1, 0, 1);
-}
-
-static TINY_NOINLINE void tiny_zero_n8(float *g)
-{
-    tiny_zero(g, 8, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_pack_weights_backward_k8_c8_r3_s3(float *p, const float *w)
@@ -1857,11 +1848,6 @@ static TINY_NOINLINE void tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(float *dw
     tiny_conv_weights_backward(dw, x, dy, 4, 4, 4, 4, 3, 3, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_zero_n4(float *g)
-{
-    tiny_zero(g, 4, 0, 1);
-}
-
 static TINY_NOINLINE void tiny_pack_weights_backward_k4_c4_r3_s3(float *p, const float *w)
 {
     tiny_pack_weights_backward(p, w, 4, 4, 3, 3, 0, 1);
@@ -1927,11 +1913,6 @@ static TINY_NOINLINE void tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(float *dw
     tiny_conv_weights_backward(dw, x, dy, 2, 8, 8, 2, 3, 3, 1, 0, 1);
 }
 
-static TINY_NOINLINE void tiny_zero_n2(float *g)
-{
-    tiny_zero(g, 2, 0, 1);
-}
-
 static TINY_NOINLINE void tiny_pack_weights_backward_k2_c2_r3_s3(float *p, const float *w)
 {
     tiny_pack_weights_backward(p, w, 2, 2, 3, 3, 0, 1);
@@ -1965,6 +1946,26 @@ static TINY_NOINLINE void tiny_affine_sum_backward_x1_c2_n64(float *g, float *q,
 static TINY_NOINLINE void tiny_conv_weights_backward_c1_h8_w8_k2_r3_s3(float *dw, const float *x, const float *dy)
 {
     tiny_conv_weights_backward(dw, x, dy, 1, 8, 8, 2, 3, 3, 1, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_zero_x1_n1280(float *const *gs)
+{
+    tiny_zero(gs, 1, 1280, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_zero_x3_n8(float *const *gs)
+{
+    tiny_zero(gs, 3, 8, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_zero_x3_n4(float *const *gs)
+{
+    tiny_zero(gs, 3, 4, 0, 1);
+}
+
+static TINY_NOINLINE void tiny_zero_x5_n2(float *const *gs)
+{
+    tiny_zero(gs, 5, 2, 0, 1);
 }
 
 static TINY_NOINLINE void tiny_sgd_n20042(float *params, float *velocity, const float *grads, float learning_rate, float momentum, float weight_decay)
@@ -2332,8 +2333,6 @@ static void tiny_gradient_head_backward(const tiny_call *call)
     tiny_affine_pool_pull_c1280_n4(arena + 70976, arena + 70976, arena + 234816, arena + 60736, arena + 62016, arena + 275776, call->count);
     // d.conv_out.1.weight
     tiny_conv_weights_backward_c8_h2_w2_k1280_r1_s1(grads + 2119, arena + 59712, arena + 70976);
-    // d.conv_out.1.bias
-    tiny_zero_n1280(grads + 12359);
     // head.conv.packed_backward
     tiny_pack_weights_backward_k1280_c8_r1_s1(arena + 60736, params + 2119);
     // d.cell2.node0.op2.bn.relu  [8, 2, 2]
@@ -2355,8 +2354,6 @@ static void tiny_gradient_cell_2_backward(const tiny_call *call)
     tiny_pull_x1_c8_n4(arena + 234816, arena + 58688, arena + 45440, (const float *const[]){arena + 234816}, (const float *const[]){NULL}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.2.operation.op.weight
     tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(grads + 1519, arena + 57664, arena + 234816);
-    // d.node_ops.2.node_ops.0.node_ops.2.operation.op.bias
-    tiny_zero_n8(grads + 2095);
     // cell2.node0.op2.conv3x3.packed_backward
     tiny_pack_weights_backward_k8_c8_r3_s3(arena + 56064, params + 1519);
     // d.cell2.node0.op2.sum.relu  [8, 2, 2]
@@ -2373,8 +2370,6 @@ static void tiny_gradient_cell_2_backward(const tiny_call *call)
     tiny_pull_x1_c8_n4(arena + 236864, arena + 56640, arena + 45440, (const float *const[]){arena + 235840}, (const float *const[]){params + 1518}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.1.operation.op.weight
     tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(grads + 917, arena + 55040, arena + 236864);
-    // d.node_ops.2.node_ops.0.node_ops.1.operation.op.bias
-    tiny_zero_n8(grads + 1493);
     // cell2.node0.op1.conv3x3.packed_backward
     tiny_pack_weights_backward_k8_c8_r3_s3(arena + 237888, params + 917);
     // d.cell2.node0.op0.bn.relu  [8, 2, 2]
@@ -2387,8 +2382,6 @@ static void tiny_gradient_cell_2_backward(const tiny_call *call)
     tiny_pull_x2_c8_n4(arena + 238464, arena + 54016, arena + 45408, (const float *const[]){arena + 238464, arena + 235840}, (const float *const[]){NULL, params + 1517}, call->count);
     // d.node_ops.2.node_ops.0.node_ops.0.operation.op.weight
     tiny_conv_weights_backward_c4_h2_w2_k8_r3_s3(grads + 605, arena + 53216, arena + 238464);
-    // d.node_ops.2.node_ops.0.node_ops.0.operation.op.bias
-    tiny_zero_n8(grads + 893);
     // cell2.node0.op0.conv3x3.packed_backward
     tiny_pack_weights_backward_k8_c4_r3_s3(arena + 239488, params + 605);
     // d.cell2.sum.relu  [4, 2, 2]
@@ -2428,8 +2421,6 @@ static void tiny_gradient_cell_1_backward(const tiny_call *call)
     tiny_pull_x1_c4_n16(arena + 241056, arena + 49632, arena + 41232, (const float *const[]){arena + 241056}, (const float *const[]){params + 604}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.2.operation.op.weight
     tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(grads + 436, arena + 47584, arena + 241056);
-    // d.node_ops.1.node_ops.0.node_ops.2.operation.op.bias
-    tiny_zero_n4(grads + 580);
     // cell1.node0.op2.conv3x3.packed_backward
     tiny_pack_weights_backward_k4_c4_r3_s3(arena + 45392, params + 436);
     // d.cell1.node0.op2.sum.relu  [4, 4, 4]
@@ -2446,8 +2437,6 @@ static void tiny_gradient_cell_1_backward(const tiny_call *call)
     tiny_pull_x1_c4_n16(arena + 249248, arena + 45536, arena + 41216, (const float *const[]){arena + 247200}, (const float *const[]){params + 435}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.1.operation.op.weight
     tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(grads + 278, arena + 43344, arena + 249248);
-    // d.node_ops.1.node_ops.0.node_ops.1.operation.op.bias
-    tiny_zero_n4(grads + 422);
     // cell1.node0.op1.conv3x3.packed_backward
     tiny_pack_weights_backward_k4_c4_r3_s3(arena + 251296, params + 278);
     // d.cell1.node0.op0.bn.relu  [4, 4, 4]
@@ -2460,8 +2449,6 @@ static void tiny_gradient_cell_1_backward(const tiny_call *call)
     tiny_pull_x2_c4_n16(arena + 251440, arena + 41296, arena + 41248, (const float *const[]){arena + 251440, arena + 247200}, (const float *const[]){NULL, params + 434}, call->count);
     // d.node_ops.1.node_ops.0.node_ops.0.operation.op.weight
     tiny_conv_weights_backward_c2_h4_w4_k4_r3_s3(grads + 194, arena + 40192, arena + 251440);
-    // d.node_ops.1.node_ops.0.node_ops.0.operation.op.bias
-    tiny_zero_n4(grads + 266);
     // cell1.node0.op0.conv3x3.packed_backward
     tiny_pack_weights_backward_k4_c2_r3_s3(arena + 247200, params + 194);
     // d.cell0.node0.op2.bn.pooled.relu  [2, 4, 4]
@@ -2485,8 +2472,6 @@ static void tiny_gradient_cell_0_backward(const tiny_call *call)
     tiny_pull_x2_c2_n64(arena + 248304, arena + 35072, arena + 35040, (const float *const[]){arena + 248304, arena + 243104}, (const float *const[]){NULL, NULL}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.2.operation.op.weight
     tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 152, arena + 30928, arena + 248304);
-    // d.node_ops.0.node_ops.0.node_ops.2.operation.op.bias
-    tiny_zero_n2(grads + 188);
     // cell0.node0.op2.conv3x3.packed_backward
     tiny_pack_weights_backward_k2_c2_r3_s3(arena + 252400, params + 152);
     // d.cell0.node0.op2.sum.relu  [2, 8, 8]
@@ -2503,8 +2488,6 @@ static void tiny_gradient_cell_0_backward(const tiny_call *call)
     tiny_pull_x1_c2_n64(arena + 256544, arena + 26832, arena + 18560, (const float *const[]){arena + 252448}, (const float *const[]){params + 151}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.1.operation.op.weight
     tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 108, arena + 22688, arena + 256544);
-    // d.node_ops.0.node_ops.0.node_ops.1.operation.op.bias
-    tiny_zero_n2(grads + 144);
     // cell0.node0.op1.conv3x3.packed_backward
     tiny_pack_weights_backward_k2_c2_r3_s3(arena + 260640, params + 108);
     // d.cell0.node0.op0.bn.relu  [2, 8, 8]
@@ -2517,8 +2500,6 @@ static void tiny_gradient_cell_0_backward(const tiny_call *call)
     tiny_pull_x2_c2_n64(arena + 260688, arena + 18592, arena + 256544, (const float *const[]){arena + 260688, arena + 252448}, (const float *const[]){NULL, params + 150}, call->count);
     // d.node_ops.0.node_ops.0.node_ops.0.operation.op.weight
     tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 66, arena + 14448, arena + 260688);
-    // d.node_ops.0.node_ops.0.node_ops.0.operation.op.bias
-    tiny_zero_n2(grads + 102);
     // cell0.node0.op0.conv3x3.packed_backward
     tiny_pack_weights_backward_k2_c2_r3_s3(arena + 264784, params + 66);
     // d.stem.bn1.relu  [2, 8, 8]
@@ -2540,8 +2521,6 @@ static void tiny_gradient_stem_backward(const tiny_call *call)
     tiny_pull_x1_c2_n64(arena + 264832, arena + 10352, arena + 2064, (const float *const[]){arena + 264832}, (const float *const[]){NULL}, call->count);
     // d.first_conv.3.weight
     tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 24, arena + 6208, arena + 264832);
-    // d.first_conv.3.bias
-    tiny_zero_n2(grads + 60);
     // stem.conv1.packed_backward
     tiny_pack_weights_backward_k2_c2_r3_s3(arena + 268928, params + 24);
     // d.stem.bn0.relu  [2, 8, 8]
@@ -2554,8 +2533,21 @@ static void tiny_gradient_stem_backward(const tiny_call *call)
     tiny_pull_x1_c2_n64(arena + 268976, arena + 2080, arena + 273072, (const float *const[]){arena + 268976}, (const float *const[]){NULL}, call->count);
     // d.first_conv.0.weight
     tiny_conv_weights_backward_c1_h8_w8_k2_r3_s3(grads + 0, arena + 0, arena + 268976);
-    // d.first_conv.0.bias
-    tiny_zero_n2(grads + 18);
+}
+
+// biases in front of a batch normalisation, backward
+static void tiny_gradient_zero_biases_backward(const tiny_call *call)
+{
+    float *const grads = call->grads;
+
+    // d.conv_out.1.bias
+    tiny_zero_x1_n1280((float *const[]){grads + 12359});
+    // d.node_ops.2.node_ops.0.node_ops.2.operation.op.bias
+    tiny_zero_x3_n8((float *const[]){grads + 2095, grads + 1493, grads + 893});
+    // d.node_ops.1.node_ops.0.node_ops.2.operation.op.bias
+    tiny_zero_x3_n4((float *const[]){grads + 580, grads + 422, grads + 266});
+    // d.node_ops.0.node_ops.0.node_ops.2.operation.op.bias
+    tiny_zero_x5_n2((float *const[]){grads + 188, grads + 144, grads + 102, grads + 60, grads + 18});
 }
 
 static void tiny_program_gradient(const tiny_call *call)
@@ -2570,6 +2562,7 @@ static void tiny_program_gradient(const tiny_call *call)
     tiny_gradient_cell_1_backward(call);
     tiny_gradient_cell_0_backward(call);
     tiny_gradient_stem_backward(call);
+    tiny_gradient_zero_biases_backward(call);
 }
 
 // update
