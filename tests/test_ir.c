@@ -44,8 +44,8 @@ static void check_tensor_word(OpKind kind, const char *word, size_t length)
         fail_msg("%s: tensor word \"%.*s\"", op_info[kind].kernel, (int)length, word);
 }
 
-// The result (of ZERO: results) comes first; what may be overwritten in place is an argument that is read; lists go
-// with `inputs`; what accumulates says so.
+// The result (of ZERO: results) comes first; what may be overwritten in place is an argument that
+// is read; lists go with `inputs`; what accumulates says so.
 static void check_roles(OpKind kind)
 {
     const OpInfo *info = &op_info[kind];
