@@ -3,6 +3,7 @@
 // In: options, a space, the trials so far.  Out: suggestions with their reasons.  Where a trial
 // goes (bracket, rung, promotion) is brackets.c's part; which point it is, that of the method.
 
+#include "models.h"
 #include "optimizer_parts.h"
 
 #include <math.h>
@@ -12,8 +13,9 @@
 
 const char *const method_name[METHOD_COUNT] = {"random", "hyperband", "bohb",
                                                "mobo",   "mobohb",    "nsga2"};
-const char *const surrogate_name[SURROGATE_COUNT] = {"bnn", "bnn-hom", "gp", "forest"};
+const char *const surrogate_name[SURROGATE_COUNT] = {"auto", "bnn", "bnn-hom", "gp", "forest"};
 const char *const acquisition_name[ACQUISITION_COUNT] = {"lcb", "ei", "ts"};
+const char *const selection_name[SELECTION_COUNT] = {"hypervolume", "uncertainty"};
 const char *const bracket_table_name[BRACKETS_COUNT] = {"hpbandster", "paper"};
 const char *const duplicate_policy_name[DUPLICATES_COUNT] = {"reject", "allow"};
 const char *const suggestion_reason_name[REASON_COUNT] = {
@@ -30,7 +32,8 @@ SearchOptions search_options_default(void)
                            .top_percent = 15,
                            .n_candidates = 64,
                            .bandwidth_factor = 3,
-                           .min_bandwidth = 1e-3};
+                           .min_bandwidth = 1e-3,
+                           .beta = 2};
 }
 
 static bool options_check(const SearchOptions *options, Err *err)
@@ -56,6 +59,10 @@ static bool options_check(const SearchOptions *options, Err *err)
     if (!(options->bandwidth_factor > 0) || !(options->min_bandwidth > 0))
         return err_input(err, "error: bandwidths must be positive, got factor %g and least %g",
                          options->bandwidth_factor, options->min_bandwidth);
+    if (!(options->beta >= 0) || !isfinite(options->beta))
+        return err_input(err, "error: beta must be at least 0, got %g", options->beta);
+    if (options->n_initial < 0 || options->n_initial > 100000)
+        return err_input(err, "error: initial must lie in 0..100000, got %d", options->n_initial);
     return true;
 }
 
@@ -89,6 +96,8 @@ bool optimizer_open(const SearchOptions *options, const Space *space, Optimizer 
 
 void optimizer_close(Optimizer *optimizer)
 {
+    if (optimizer)
+        models_free(optimizer->models);
     free(optimizer);
 }
 
@@ -154,8 +163,13 @@ static void suggest_fresh(Optimizer *optimizer, const View *view, Suggestion *su
 {
     Suggestion empty = *suggestion;
     bool found = false;
-    if (optimizer->options.method == METHOD_BOHB)
+    SearchMethod method = optimizer->options.method;
+    if (method == METHOD_BOHB)
         found = suggest_bohb(optimizer, view, suggestion);
+    else if (method == METHOD_NSGA2)
+        found = suggest_nsga2(optimizer, view, suggestion);
+    else if (method == METHOD_MOBO || method == METHOD_MOBOHB)
+        found = suggest_mobo(optimizer, view, suggestion);
     if (!found) {
         *suggestion = empty;
         suggest_random(optimizer, view, suggestion);
@@ -172,6 +186,7 @@ static Suggestion suggestion_empty(int64_t id)
                              .good = NAN,
                              .bad = NAN,
                              .uncertainty = NAN,
+                             .improvement = NAN,
                              .penalty = NAN};
     for (int k = 0; k < MAX_OBJECTIVES; k++)
         suggestion.mean[k] = suggestion.deviation[k] = suggestion.acquisition[k] = NAN;
@@ -268,6 +283,7 @@ void suggestion_print(const Suggestion *suggestion, int n_objectives, Text *out)
     fields_print("deviation", suggestion->deviation, n_objectives, out);
     fields_print("acquisition", suggestion->acquisition, n_objectives, out);
     field_print("uncertainty", suggestion->uncertainty, out);
+    field_print("improvement", suggestion->improvement, out);
     field_print("penalty", suggestion->penalty, out);
     text_puts(out, "}");
 }

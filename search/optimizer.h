@@ -19,19 +19,23 @@ typedef enum {
     METHOD_NSGA2,     // evolution, at the largest budget
     METHOD_COUNT
 } SearchMethod;
+// Auto: for each objective, the network or the process, whichever predicts left-out trials better.
 typedef enum {
-    SURROGATE_BNN,
-    SURROGATE_BNN_HOM,
+    SURROGATE_AUTO,
+    SURROGATE_BNN,     // the paper's, heteroscedastic
+    SURROGATE_BNN_HOM, // homoscedastic
     SURROGATE_GP,
     SURROGATE_FOREST,
     SURROGATE_COUNT
 } SurrogateKind;
 typedef enum { ACQUISITION_LCB, ACQUISITION_EI, ACQUISITION_TS, ACQUISITION_COUNT } AcquisitionKind;
+typedef enum { SELECTION_HYPERVOLUME, SELECTION_UNCERTAINTY, SELECTION_COUNT } SelectionKind;
 typedef enum { BRACKETS_HPBANDSTER, BRACKETS_PAPER, BRACKETS_COUNT } BracketTable;
 typedef enum { DUPLICATES_REJECT, DUPLICATES_ALLOW, DUPLICATES_COUNT } DuplicatePolicy;
 extern const char *const method_name[METHOD_COUNT];
 extern const char *const surrogate_name[SURROGATE_COUNT];
 extern const char *const acquisition_name[ACQUISITION_COUNT];
+extern const char *const selection_name[SELECTION_COUNT];
 extern const char *const bracket_table_name[BRACKETS_COUNT];
 extern const char *const duplicate_policy_name[DUPLICATES_COUNT];
 
@@ -54,7 +58,9 @@ typedef struct {
     // MOBO and MO-BOHB
     SurrogateKind surrogate;
     AcquisitionKind acquisition;
-    int n_initial;                    // points of the initial design; 0: chosen from the space
+    SelectionKind selection; // among the front of the acquisitions; the paper's is uncertainty
+    double beta;   // deviations below the mean that LCB looks; 0: USeMO's schedule, which grows
+    int n_initial; // points of the initial design; 0: chosen from the space
     bool has_reference;               // else the reference point is inferred from the results
     double reference[MAX_OBJECTIVES]; // of the hypervolume
 } SearchOptions;
@@ -108,6 +114,7 @@ typedef struct {
     double deviation[MAX_OBJECTIVES]; // usemo
     double acquisition[MAX_OBJECTIVES];
     double uncertainty; // usemo: sum of ln(deviation), standardised objectives
+    double improvement; // usemo, selection hypervolume: expected, of the standardised hypervolume
     double penalty;     // usemo: sum of ln(phi) over running trials and the batch so far, <= 0
     int rank;           // promotion: place in its rung, from 1; 0 otherwise
 } Suggestion;

@@ -7,10 +7,13 @@
 
 enum { MAX_REDRAWS = 200 }; // before a duplicate is accepted after all
 
+typedef struct Models Models; // models.h
+
 struct Optimizer {
     SearchOptions options;
     const Space *space;
     BracketPlan plan;
+    Models *models; // of the last call; NULL: none yet
 };
 
 // The history, and behind it the batch so far as running trials.
@@ -25,6 +28,8 @@ bool was_tried(const Optimizer *optimizer, const View *view, const double *x);
 void draw_new(const Optimizer *optimizer, const View *view, Random *random, double *x);
 
 // The methods: each fills x, reason and its numbers; false: it has nothing better than a draw.
+bool suggest_mobo(Optimizer *optimizer, const View *view, Suggestion *suggestion);
+bool suggest_nsga2(const Optimizer *optimizer, const View *view, Suggestion *suggestion);
 bool suggest_bohb(const Optimizer *optimizer, const View *view, Suggestion *suggestion);
 
 #endif

@@ -48,6 +48,12 @@ static bool option_set(Run *run, const char *text)
         return (options->n_initial = atoi(value)) > 0;
     if (strncmp(text, "eta=", 4) == 0)
         return (options->eta = atoi(value)) > 1;
+    if (strncmp(text, "reference=", 10) == 0) {
+        options->has_reference = atoi(value) > 0;
+        return true;
+    }
+    if (strncmp(text, "beta=", 5) == 0)
+        return (options->beta = atof(value)) >= 0;
     bool known = false;
     if (strncmp(text, "surrogate=", 10) == 0) {
         known = choice_set(value, surrogate_name, SURROGATE_COUNT, &choice);
@@ -55,6 +61,9 @@ static bool option_set(Run *run, const char *text)
     } else if (strncmp(text, "acquisition=", 12) == 0) {
         known = choice_set(value, acquisition_name, ACQUISITION_COUNT, &choice);
         options->acquisition = (AcquisitionKind)choice;
+    } else if (strncmp(text, "selection=", 10) == 0) {
+        known = choice_set(value, selection_name, SELECTION_COUNT, &choice);
+        options->selection = (SelectionKind)choice;
     } else if (strncmp(text, "brackets=", 9) == 0) {
         known = choice_set(value, bracket_table_name, BRACKETS_COUNT, &choice);
         options->brackets = (BracketTable)choice;
@@ -95,6 +104,7 @@ static void run_seed(const Run *run, const Space *space, int seed)
     SearchOptions options = run->options;
     options.seed = (uint64_t)seed;
     options.n_objectives = run->problem->n_objectives;
+    memcpy(options.reference, run->problem->reference, sizeof options.reference);
     options.min_budget = run->problem->min_budget;
     options.max_budget = run->problem->max_budget;
     if (!optimizer_open(&options, space, &optimizer, &err)) {
