@@ -11,7 +11,9 @@
 
 static const char *const methods[METHOD_COUNT + 1] = {"random", "hyperband", "bohb",
                                                       "mobo",   "mobohb",    "nsga2"};
-static const char *const surrogates[SURROGATE_COUNT + 1] = {"bnn", "bnn-hom", "gp", "forest"};
+static const char *const surrogates[SURROGATE_COUNT + 1] = {"auto", "bnn", "bnn-hom", "gp",
+                                                            "forest"};
+static const char *const selections[SELECTION_COUNT + 1] = {"hypervolume", "uncertainty"};
 static const char *const acquisitions[ACQUISITION_COUNT + 1] = {"lcb", "ei", "ts"};
 static const char *const bracket_tables[BRACKETS_COUNT + 1] = {"hpbandster", "paper"};
 static const char *const duplicate_policies[DUPLICATES_COUNT + 1] = {"reject", "allow"};
@@ -91,7 +93,13 @@ static void rows_method(StudyRequest *request)
                       "sizes of the brackets: as the program HpBandSter or the paper has them"),
         OPTION_CHOICE("surrogate", 0, NULL, &request->surrogate, surrogates,
                       "model of mobo and mobohb: a Bayesian neural network, one that knows one "
-                      "noise level, a Gaussian process, a random forest"),
+                      "noise level, a Gaussian process, a random forest; auto: the network or the "
+                      "process, whichever predicts left-out trials better"),
+        OPTION_CHOICE("selection", 0, NULL, &request->selection, selections,
+                      "which point of the front of the acquisitions: the one that promises most "
+                      "hypervolume, or the most uncertain one, as in the paper"),
+        OPTION_REAL("beta", 0, "X", &search->beta, 0, 100,
+                    "deviations below the mean that lcb looks; 0: more with each trial, as USeMO"),
         OPTION_CHOICE("acquisition", 0, NULL, &request->acquisition, acquisitions,
                       "lower confidence bound, expected improvement, Thompson sampling"),
         OPTION_INT("initial", 0, "N", &search->n_initial, 0, 10000,
@@ -271,6 +279,7 @@ bool request_plan(StudyRequest *request, const Command *command, Err *err)
     };
     plan->search.method = (SearchMethod)request->method;
     plan->search.surrogate = (SurrogateKind)request->surrogate;
+    plan->search.selection = (SelectionKind)request->selection;
     plan->search.acquisition = (AcquisitionKind)request->acquisition;
     plan->search.brackets = (BracketTable)request->brackets;
     plan->search.duplicates = (DuplicatePolicy)request->duplicates;

@@ -22,7 +22,8 @@ typedef struct {
     Pool *pool;
     const char *data, *space, *command, *reference;
     OptionList objective, constraint;
-    int n_values, images, method, surrogate, acquisition, brackets, duplicates, schedule, augment;
+    int n_values, images, method, surrogate, selection, acquisition, brackets, duplicates, schedule,
+        augment;
     int64_t weights, params;
     uint64_t seed;
     bool restart;
