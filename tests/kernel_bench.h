@@ -437,25 +437,32 @@ static inline void bench_judge_bits(const Bench *b, const char *kernel, int part
     }
 }
 
-// Runs the last op in the memory of the argument that op_list.h names: the same bits.
-static inline void bench_judge_in_place(Bench *b, const char *kernel)
+// Runs the last op in the memory of one of its arguments: the same bits.
+static inline void bench_judge_in_place_of(Bench *b, const char *kernel, int donor)
 {
     Op *op = &b->ir->ops[b->ir->n_ops - 1];
-    const int result = op->args[0], place = op_info[op->kind].inplace;
-    const int donor = place < 0 ? -1 : op->args[place];
-    const Tensor *from = donor < 0 ? NULL : &b->ir->tensors[donor], *to = &b->ir->tensors[result];
-    if (!from || from->floats != to->floats || op_arg(op, 0).access != ACCESS_WRITE)
-        return;
+    const int result = op->args[0];
+    const Tensor *from = &b->ir->tensors[donor], *to = &b->ir->tensors[result];
     op->args[0] = donor;
     const BenchCode code = bench_compile(b);
     const size_t touched = (size_t)(to->floats / b->ir->groups) * bench_groups(b);
     for (int parts = 1; parts <= 3; parts++) {
         bench_run(b, &code, parts, false);
         if (!same_floats(b->arena + from->offset, b->first + to->offset, touched))
-            bench_fail(b, "%s: gives other bits in place, with %d parts", kernel, parts);
+            bench_fail(b, "%s: gives other bits in place of %s, with %d parts", kernel, from->name,
+                       parts);
     }
     jit_close(code.jit);
     op->args[0] = result;
+}
+
+// The same for every argument that op_list.h lets the result take over.
+static inline void bench_judge_in_place(Bench *b, const char *kernel)
+{
+    const Op *op = &b->ir->ops[b->ir->n_ops - 1];
+    for (int i = 1; i < op->n_args; i++)
+        if (ir_takes_over(b->ir, op, i))
+            bench_judge_in_place_of(b, kernel, op->args[i]);
 }
 
 // All of the above, on ops and operands as given.
