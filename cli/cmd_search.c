@@ -314,7 +314,7 @@ static bool results_show(const Request *request, Study *study, Err *err)
         view_values(plan, results.front[i], &words);
         printf("%s trial %lld  budget %g  %s%s\n", results.n_front > 1 ? "front" : "best",
                (long long)results.front[i]->id, results.front[i]->budget, words.data,
-               plan->command ? "" : "  (validation)");
+               view_split(plan));
         text_free(&words);
     }
     if (results.hypervolume > 0)

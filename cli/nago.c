@@ -19,6 +19,15 @@ static const Row table[] = {
     {"verify", cmd_verify, "compare every engine with an oracle folder"},
     {"data", cmd_data, "show or export a data set"},
     {"search", cmd_search, "search for generators of good networks"},
+    {"best", cmd_best, "show the best trials of a study"},
+    {"front", cmd_front, "show the Pareto front of a study"},
+    {"trials", cmd_trials, "list the trials of a study"},
+    {"reproduce", cmd_reproduce, "evaluate a trial again and compare"},
+    {"retrain", cmd_retrain, "train networks of chosen trials fully"},
+    {"gc", cmd_gc, "remove checkpoints that no trial needs any more"},
+    {"export", cmd_export, "write a study as CSV or JSON"},
+    {"ask", cmd_ask, "suggest points to evaluate"},
+    {"tell", cmd_tell, "store the values of points that were asked for"},
     {"worker", cmd_worker, "evaluate one trial of a study"},
     {"bench", cmd_bench, "measure compile time and speed on this machine"},
 };
@@ -27,7 +36,7 @@ static void describe_commands(Text *out)
 {
     text_puts(out, "Trains networks that nagoc compiles, and measures them.\n\n");
     for (size_t i = 0; i < COUNT_OF(table); i++)
-        text_printf(out, "  %-8s  %s\n", table[i].name, table[i].summary);
+        text_printf(out, "  %-10s  %s\n", table[i].name, table[i].summary);
     text_puts(out, "\n\"nago COMMAND --help\" explains one.");
 }
 

@@ -78,8 +78,7 @@ static void best_print(const StudyPlan *plan, const StudyResults *results, Text 
     if (plan->search.n_objectives == 1) {
         text_puts(out, "; best ");
         view_values(plan, results->front[0], out);
-        text_printf(out, "%s, trial %lld", plan->command ? "" : " (validation)",
-                    (long long)results->front[0]->id);
+        text_printf(out, "%s, trial %lld", view_split(plan), (long long)results->front[0]->id);
         return;
     }
     text_printf(out, "; front of %d", results->n_front);

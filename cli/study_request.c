@@ -9,14 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const methods[METHOD_COUNT + 1] = {"random", "hyperband", "bohb",
-                                                      "mobo",   "mobohb",    "nsga2"};
-static const char *const surrogates[SURROGATE_COUNT + 1] = {"auto", "bnn", "bnn-hom", "gp",
-                                                            "forest"};
-static const char *const selections[SELECTION_COUNT + 1] = {"hypervolume", "uncertainty"};
-static const char *const acquisitions[ACQUISITION_COUNT + 1] = {"lcb", "ei", "ts"};
-static const char *const bracket_tables[BRACKETS_COUNT + 1] = {"hpbandster", "paper"};
-static const char *const duplicate_policies[DUPLICATES_COUNT + 1] = {"reject", "allow"};
+// Names of the optimizer's choices, each list with a NULL behind it.
+static const char *methods[METHOD_COUNT + 1], *surrogates[SURROGATE_COUNT + 1],
+    *selections[SELECTION_COUNT + 1], *acquisitions[ACQUISITION_COUNT + 1],
+    *bracket_tables[BRACKETS_COUNT + 1], *duplicate_policies[DUPLICATES_COUNT + 1];
 static const char *const augments[] = {"none", "standard", NULL};
 
 // ---- rows --------------------------------------------------------------------------------------
@@ -145,8 +141,19 @@ static void rows_training(StudyRequest *request)
     request_add(request, rows);
 }
 
+static void choices_fill(void)
+{
+    memcpy(methods, method_name, sizeof method_name);
+    memcpy(surrogates, surrogate_name, sizeof surrogate_name);
+    memcpy(selections, selection_name, sizeof selection_name);
+    memcpy(acquisitions, acquisition_name, sizeof acquisition_name);
+    memcpy(bracket_tables, bracket_table_name, sizeof bracket_table_name);
+    memcpy(duplicate_policies, duplicate_policy_name, sizeof duplicate_policy_name);
+}
+
 void request_open(StudyRequest *request, RequestUse use, Pool *pool)
 {
+    choices_fill();
     *request = (StudyRequest){
         .use = use,
         .pool = pool,
@@ -158,7 +165,13 @@ void request_open(StudyRequest *request, RequestUse use, Pool *pool)
         .search = search_options_default(),
         .recipe = recipe_default(),
     };
+    request->surrogate = (int)request->search.surrogate;
+    request->selection = (int)request->search.selection;
+    request->acquisition = (int)request->search.acquisition;
+    request->brackets = (int)request->search.brackets;
+    request->duplicates = (int)request->search.duplicates;
     request->recipe.val_fraction = 0.2;
+    request->recipe.learning_rate = 0.02; // budgets are short
     if (use == REQUEST_SEARCH)
         request->search.max_budget = 9;
     if (use == REQUEST_SEARCH)

@@ -1,12 +1,77 @@
-// study_view.c - a study in words.
+// study_view.c - a study in words, tables and JSON.
+//
+// In: the store.  Out: text.  Every figure that was measured on images names its split.
 #include "study_view.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+// ---- open --------------------------------------------------------------------------------------
+
+bool view_open(StudyView *view, const Command *command, const char *path, StudyMode mode, Err *err)
+{
+    *view = (StudyView){.pool = pool_new()};
+    view->request.pool = view->pool;
+    if (!study_open(path, mode, &view->study, err) ||
+        !request_recall(&view->request, command, view->study, err) ||
+        !study_trials(view->study, &view->trials, &view->count, view->pool, err))
+        return false;
+    view->plan = &view->request.plan;
+    results_make(view->trials, view->count, view->plan, view->study, &view->results, view->pool);
+    return true;
+}
+
+void view_close(StudyView *view)
+{
+    request_close(&view->request);
+    study_close(view->study);
+    pool_free(view->pool);
+}
+
+const StudyTrial *view_trial(const StudyView *view, int64_t id, Err *err)
+{
+    if (id >= 0 && id < view->count)
+        return &view->trials[id];
+    err_input(err, "--trial %lld: the study has the trials 0 to %d", (long long)id,
+              view->count - 1);
+    return NULL;
+}
+
+void view_begin(StudyView *view, Command *command, const Option *more, ViewOptions *options,
+                int argc, char **argv)
+{
+    static Option table[32];
+    const Option usual[] = {
+        OPTION_STRING("study", 0, "FILE", &options->path, "the study"),
+        OPTION_FLAG("json", 0, &options->json, "print JSON"),
+    };
+    size_t n = COUNT_OF(usual);
+    int count;
+    Err err = {0};
+    memcpy(table, usual, sizeof usual);
+    for (; more && more->kind != OPTION_IS_END; more++)
+        table[n++] = *more;
+    table[n] = (Option)OPTION_END;
+    command->options = table;
+    command_parse(command, argc, argv, &count);
+    if (!view_open(view, command, options->path, STUDY_READ, &err)) {
+        view_close(view);
+        exit(command_fail(command, &err));
+    }
+}
+
+// ---- words -------------------------------------------------------------------------------------
 
 static bool has_names(const StudyPlan *plan)
 {
     return !plan->command && !plan->is_asked;
+}
+
+const char *view_split(const StudyPlan *plan)
+{
+    return has_names(plan) && plan_trains(plan) ? " (validation)" : "";
 }
 
 const char *view_objective(const StudyPlan *plan, int objective, Pool *pool)
@@ -47,4 +112,109 @@ const char *view_reason(const StudyTrial *trial, Pool *pool)
     const char *copy = pool_strdup(pool, cJSON_IsString(word) ? word->valuestring : "?");
     cJSON_Delete(reason);
     return copy;
+}
+
+// ---- JSON --------------------------------------------------------------------------------------
+
+void view_string(const char *word, Text *out)
+{
+    cJSON *string = cJSON_CreateString(word);
+    char *printed = cJSON_PrintUnformatted(string);
+    text_puts(out, printed);
+    cJSON_free(printed);
+    cJSON_Delete(string);
+}
+
+static void values_json(const StudyPlan *plan, const StudyTrial *trial, Text *out)
+{
+    Pool *pool = pool_new();
+    if (trial->n_values > 0)
+        text_puts(out, ", \"values\": {");
+    for (int i = 0; i < trial->n_values; i++)
+        text_printf(out, "%s\"%s\": %.17g", i ? ", " : "", view_objective(plan, i, pool),
+                    trial->values[i]);
+    if (trial->n_values > 0)
+        text_puts(out, "}");
+    pool_free(pool);
+}
+
+void view_trial_json(const StudyPlan *plan, const StudyTrial *trial, const char *extra, Text *out)
+{
+    text_printf(out,
+                "{\"id\": %lld, \"state\": \"%s\", \"bracket\": %d, \"rung\": %d, "
+                "\"budget\": %.17g",
+                (long long)trial->id, study_state_name[trial->state], trial->bracket, trial->rung,
+                trial->budget);
+    if (trial->parent >= 0)
+        text_printf(out, ", \"parent\": %lld", (long long)trial->parent);
+    text_printf(out, ", \"params\": %s, \"reason\": %s", trial->params, trial->reason);
+    values_json(plan, trial, out);
+    if (trial->measures)
+        text_printf(out, ", \"measures\": %s", trial->measures);
+    if (trial->state == STUDY_INFEASIBLE)
+        text_printf(out, ", \"violation\": %.17g", trial->violation);
+    if (trial->draws > 0)
+        text_printf(out, ", \"draws\": %d", trial->draws);
+    if (trial->error) {
+        text_puts(out, ", \"error\": ");
+        view_string(trial->error, out);
+    }
+    if (trial->ended > 0 && trial->started > 0)
+        text_printf(out, ", \"seconds\": %.3f", trial->ended - trial->started);
+    text_printf(out, "%s}", extra);
+}
+
+// ---- tables ------------------------------------------------------------------------------------
+
+// {"top.n": 3, "top.k": 2} -> "top.n=3 top.k=2", numbers short.
+static void params_words(const char *params, Text *out)
+{
+    cJSON *object = cJSON_Parse(params);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, object)
+    {
+        char *text = cJSON_IsNumber(item) ? NULL : cJSON_PrintUnformatted(item);
+        text_printf(out, "%s%s=", item == object->child ? "" : " ", item->string);
+        if (text)
+            text_puts(out, text);
+        else
+            text_printf(out, "%.3g", item->valuedouble);
+        cJSON_free(text);
+    }
+    cJSON_Delete(object);
+}
+
+static void row_print(const StudyPlan *plan, const StudyTrial *trial, Text *out)
+{
+    Pool *pool = pool_new();
+    text_printf(out, "%5lld  %6g", (long long)trial->id, trial->budget);
+    for (int i = 0; i < plan->search.n_objectives && trial->n_values > 0; i++) {
+        Text value = {0};
+        view_value(plan, i, trial->values[i], &value);
+        text_printf(out, "  %12s", value.data);
+        text_free(&value);
+    }
+    if (trial->n_values == 0) {
+        Text words = {0};
+        view_values(plan, trial, &words);
+        int width = 14 * plan->search.n_objectives - 2;
+        text_printf(out, "  %*s", width, words.data);
+        text_free(&words);
+    }
+    text_printf(out, "  %-9s  ", view_reason(trial, pool));
+    params_words(trial->params, out);
+    text_puts(out, "\n");
+    pool_free(pool);
+}
+
+void view_table(const StudyView *view, const StudyTrial *const *trials, int count, Text *out)
+{
+    text_puts(out, "trial  budget");
+    for (int i = 0; i < view->plan->search.n_objectives; i++)
+        text_printf(out, "  %12s", view_objective(view->plan, i, view->pool));
+    text_puts(out, "  reason     configuration\n");
+    for (int i = 0; i < count; i++)
+        row_print(view->plan, trials[i], out);
+    if (*view_split(view->plan) && count > 0)
+        text_puts(out, "figures of images are of the validation split\n");
 }

@@ -1,0 +1,64 @@
+# A study of networks from its beginning to trained files, small enough for seconds.
+
+$ nago search --study s.db --data shapes:size=16,classes=4,train=120,test=40 --weights 60000 -o error -o ram --method mobohb --max-budget 3 --trials 6 --workers 1 >out 2>err; echo $?
+0
+$ grep -c '^trial' err; grep 'images' err
+6
+120 training images, 24 of them for validation: all figures below are of these; the test split is not touched
+$ grep -c '(validation)' out
+1
+$ nago search --study s.db --trials 6 --workers 1 2>&1 | head -1
+nago search: s.db resumed: mobohb, 8 coordinates, budgets 1/3, 1 worker; 6 of 6 trials are there
+
+# The whole is reproducible: another study of the same seed holds the same values.
+
+$ nago search --study t.db --data shapes:size=16,classes=4,train=120,test=40 --weights 60000 -o error -o ram --method mobohb --max-budget 3 --trials 6 --workers 1 >/dev/null 2>&1
+$ for s in s t; do nago export --study $s.db | cut -d, -f 1-8,10-; done | sort | uniq -c | awk '$1 != 2' | wc -l
+0
+$ nago reproduce --study s.db --trial 0 2>/dev/null | grep -c 'the same bits'
+2
+$ nago reproduce --study s.db --trial 99
+nago reproduce: --trial 99: the study has the trials 0 to 5
+[2]
+$ nago reproduce --study s.db
+nago reproduce: --trial is missing (see nago reproduce --help)
+[2]
+
+# Networks of a trial, trained and measured on the test split.
+
+$ nago retrain --study s.db --trial 0 -k 2 --epochs 1 --out re 2>/dev/null | sed 's/[0-9.]* %/N %/g; s/+- [0-9.]*/+- N/; s/net[12]/netN/'
+trial 0: test error N % +- N over 2 networks, 1 epoch; best by validation: N % (test), re/trial0/netN/net.c
+$ ls re/trial0/net1
+arch.json
+checkpoint.safetensors
+metrics.jsonl
+net.c
+train.log
+weights.safetensors
+$ nago retrain --study s.db --trial 0 -k 2 --epochs 1 --out re 2>&1 | wc -l
+1
+$ nago retrain --study s.db
+nago retrain: one of --trial and --front is needed (see nago retrain --help)
+[2]
+$ nago retrain --study s.db --trial 50
+nago retrain: --trial 50: the study has the trials 0 to 5
+[2]
+
+# Checkpoints that nobody needs.
+
+$ nago gc --study s.db --dry-run | sed 's/[0-9.]* MB/N MB/'
+would remove 6 files, N MB
+$ nago gc --study s.db --all | sed 's/[0-9.]* MB/N MB/'
+removed 6 files, N MB
+$ ls s.db.d
+
+# Points of the user's own go first; results of another study feed the models.
+
+$ echo '{"top": {"n": 3, "k": 2, "p": 0.5}, "mid": {"n": 1, "p": 0.5}, "bottom": {"n": 3, "k": 2, "p": 0.5}}' >theta.json
+$ nago search --study w.db --data shapes:size=16,classes=4,train=120,test=40 --weights 60000 -o error -o ram --method mobohb --max-budget 3 --trials 1 --workers 1 --enqueue theta.json --warm-start s.db 2>&1 >/dev/null | grep -v left | sed 's/error.*queued.*/-/'
+nago search: 6 trials of s.db imported
+nago search: w.db begun: mobohb, 8 coordinates, budgets 1/3, 1 worker
+120 training images, 24 of them for validation: all figures below are of these; the test split is not touched
+trial 6  budget 1  -
+$ nago trials --study w.db --state finished --json | grep -c '"reason": "imported"'
+6
