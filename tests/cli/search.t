@@ -33,14 +33,14 @@ $ ls
 
 # A search whose objectives follow from the networks trains nothing.
 
-$ nago search --data shapes:size=16,classes=4,train=200 --study e.db --method random --objective weights --objective macs --constraint "ram<=110K" --weights 60000 --max-budget 1 --trials 8 --workers 2 --dry-run
+$ nago search --data shapes:size=16,classes=4,train=200 --study e.db --method random --objective weights --objective macs --constraint "macs<=700K" --weights 60000 --max-budget 1 --trials 8 --workers 2 --dry-run
 trials    8
 budgets   1
 no training: the objectives follow from the networks
-$ nago search --data shapes:size=16,classes=4,train=200 --study e.db --method random --objective weights --objective macs --constraint "ram<=110K" --weights 60000 --max-budget 1 --trials 8 --workers 1 2>/dev/null
-best trial 4  budget 1  weights 26.4 k  macs 571.6 k  (validation)
-$ nago search --study e.db --trials 8 2>/dev/null | tail -1
-best trial 4  budget 1  weights 26.4 k  macs 571.6 k  (validation)
+$ nago search --data shapes:size=16,classes=4,train=200 --study e.db --method random --objective weights --objective macs --constraint "macs<=700K" --weights 60000 --max-budget 1 --trials 8 --workers 1 2>/dev/null | head -1
+best trial 4  budget 1  weights 26.4 k  macs 571.6 k
+$ nago search --study e.db --trials 8 2>/dev/null | head -1
+best trial 4  budget 1  weights 26.4 k  macs 571.6 k
 $ nago search --study e.db --seed 1
 nago search: --seed 1: the study was begun with 0
   hint: leave the option out, or begin another study
