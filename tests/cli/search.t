@@ -3,26 +3,26 @@
 $ nago search
 nago search: --data is missing: shapes, cifar10:DIR, cifar100:DIR, idx:DIR or images:DIR (see nago search --help)
 [2]
-$ nago search --data shapes --objective eror
+$ nago search --data shapes:train=20,test=20 --objective eror
 nago search: --objective: "eror" is no objective; did you mean "error"?
   hint: one of error, log_loss, weights, macs, ram, flash, train_memory, latency, train_time
 [2]
-$ nago search --data shapes --constraint "ram=256K"
+$ nago search --data shapes:train=20,test=20 --constraint "ram=256K"
 nago search: --constraint: "ram=256K" is no bound such as "ram<=256K"
 [2]
-$ nago search --data shapes --constraint "ram<=lots"
+$ nago search --data shapes:train=20,test=20 --constraint "ram<=lots"
 nago search: --constraint: "ram<=lots": "lots" is no number such as 256K or 0.2
 [2]
-$ nago search --data shapes --objective ram --objective ram
+$ nago search --data shapes:train=20,test=20 --objective ram --objective ram
 nago search: --objective: "ram" is given twice (see nago search --help)
 [2]
-$ nago search --data shapes --space nothing.json
+$ nago search --data shapes:train=20,test=20 --space nothing.json
 nothing.json: error: cannot open: No such file or directory
 [2]
-$ nago search --data shapes --min-budget 3 --max-budget 1
+$ nago search --data shapes:train=20,test=20 --min-budget 3 --max-budget 1
 nago search: --min-budget 3 is more than --max-budget 1 (see nago search --help)
 [2]
-$ nago search --data shapes --objective error --objective ram --reference 0.9
+$ nago search --data shapes:train=20,test=20 --objective error --objective ram --reference 0.9
 nago search: --reference: "0.9" has 1 number, the study has 2 objectives
 [2]
 $ nago search --data cifar10:nowhere --study s.db
@@ -53,7 +53,7 @@ $ nago search --study e.db --data shapes:size=16,classes=4,train=201
 nago search: --data shapes:size=16,classes=4,train=201: the study was begun with shapes:size=16,classes=4,train=200
   hint: leave the option out, or begin another study
 [2]
-$ echo "not a study" >text.db; nago search --study text.db --data shapes
+$ echo "not a study" >text.db; nago search --study text.db --data shapes:train=20,test=20
 text.db: error: no study: not an SQLite database, or one whose first page is damaged
 [2]
 
@@ -69,7 +69,7 @@ $ nago search --study h.db --space space.json --objective-command 'echo {}' --me
 trial 0  budget 1  failed: the command printed no {"values": [...]} of 1 finite numbers: {}
 $ nago search --study i.db --space space.json --objective-command 'sleep 60' --trial-time 0.3 --method random --max-budget 1 --trials 1 2>&1 | grep trial.0 | sed 's/0:0.$/-/'
 trial 0  budget 1  failed: the time limit of 0.3 s has passed  random  -
-$ nago search --study j.db --space space.json --objective-command './measure' --data shapes
+$ nago search --study j.db --space space.json --objective-command './measure' --data shapes:train=20,test=20
 nago search: --objective-command and --data do not go together (see nago search --help)
 [2]
 $ nago worker --study f.db --trial 99

@@ -5,8 +5,8 @@ $ nago search --study s.db --data shapes:size=16,classes=4,train=120,test=40 --w
 $ grep -c '^trial' err; grep 'images' err
 6
 120 training images, 24 of them for validation: all figures below are of these; the test split is not touched
-$ grep -c '(validation)' out
-1
+$ grep -q '(validation)' out && echo named
+named
 $ nago search --study s.db --trials 6 --workers 1 2>&1 | head -1
 nago search: s.db resumed: mobohb, 8 coordinates, budgets 1/3, 1 worker; 6 of 6 trials are there
 
