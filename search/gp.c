@@ -20,6 +20,10 @@ extern void dpotri_(const char *uplo, const int *n, double *a, const int *lda, i
 extern void dpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a,
                     const int *lda, double *b, const int *ldb, int *info);
 
+// One thread: the matrices are small, and trials train on the other cores.
+extern void openblas_set_num_threads(int count);
+extern int openblas_get_num_threads(void);
+
 enum { MAX_D = SPACE_MAX_FEATURES + 1, N_FOURIER = 256, ITERATIONS = 60 };
 #define LEAST_NOISE 1e-6
 
@@ -184,9 +188,12 @@ Gp *gp_fit(const double *x, const double *y, int n, int d)
     for (int j = 0; j < d; j++)
         gp->hyper.log_length[j] = log(0.5) + 0.5 * log(d);
     gp->hyper.log_noise = log(1e-3);
+    int threads = openblas_get_num_threads();
+    openblas_set_num_threads(1);
     hyper_fit(gp);
     while (!matrix_solve(gp)) // duplicates and rounding: more noise makes any matrix definite
         gp->hyper.log_noise = log(exp(gp->hyper.log_noise) * 10 + LEAST_NOISE);
+    openblas_set_num_threads(threads);
     return gp;
 }
 

@@ -26,6 +26,12 @@ static int compare_last(const double *a, const double *b, int k)
     return 0;
 }
 
+static int compare_first(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return x[0] != y[0] ? (x[0] < y[0] ? -1 : 1) : (x[1] > y[1]) - (x[1] < y[1]);
+}
+
 static int compare2(const void *a, const void *b)
 {
     return compare_last(a, b, 2);
@@ -72,6 +78,35 @@ static double stair_add(double *stair, int *n, double x, double y, const double 
     stair[2 * keep_from + 1] = y;
     *n += keep_from + 1 - end;
     return area;
+}
+
+int stairs_make(double *values, int n, const double *reference)
+{
+    int kept = 0;
+    qsort(values, (size_t)n, 2 * sizeof *values, compare_first);
+    for (int i = 0; i < n; i++) {
+        double below = kept ? values[2 * kept - 1] : reference[1];
+        if (values[2 * i] < reference[0] && values[2 * i + 1] < below) {
+            values[2 * kept] = values[2 * i];
+            values[2 * kept++ + 1] = values[2 * i + 1];
+        }
+    }
+    return kept;
+}
+
+double stairs_gain(const double *stairs, int n, const double *reference, const double *point)
+{
+    double gain = 0, from = point[0], height = reference[1];
+    for (int i = 0; i < n && height > point[1]; i++) {
+        if (stairs[2 * i] > from) {
+            gain += (stairs[2 * i] - from) * (height - point[1]);
+            from = stairs[2 * i];
+        }
+        height = stairs[2 * i + 1];
+    }
+    if (height > point[1] && from < reference[0])
+        gain += (reference[0] - from) * (height - point[1]);
+    return gain;
 }
 
 static double volume3(double *points, int n, const double *reference)

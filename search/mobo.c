@@ -104,6 +104,12 @@ static double improvement(const Search *search, const double *x)
     models_predict(search->models, x, 1, p);
     for (int s = 0; s < N_SAMPLES; s++) {
         bool inside = true;
+        if (k == 2) {
+            for (int o = 0; o < 2; o++)
+                added[o] = p[o].mean + deviation_of(&p[o]) * search->normals[s][o];
+            sum += stairs_gain(search->front, search->n_front, search->reference, added);
+            continue;
+        }
         for (int o = 0; o < k; o++) {
             added[o] = p[o].mean + deviation_of(&p[o]) * search->normals[s][o];
             inside = inside && added[o] < search->reference[o];
@@ -117,11 +123,14 @@ static double improvement(const Search *search, const double *x)
     return sum / N_SAMPLES;
 }
 
+// What a point promises, if it is feasible, times how likely that is.
 static double score(const Search *search, SelectionKind selection, const double *x)
 {
+    double infeasible;
     double worth = selection == SELECTION_UNCERTAINTY ? uncertainty(search, x)
                                                       : log(improvement(search, x) + 1e-300);
-    return worth +
+    models_infeasible(search->models, x, 1, &infeasible);
+    return worth + log1p(-fmin(infeasible, 0.999)) +
            penalty_log(search->penalties, search->n_penalties, x, search->models->space->n_coords);
 }
 
@@ -221,6 +230,8 @@ static Search search_open(const Optimizer *optimizer, const View *view, const Mo
     reference_find(&search);
     running_add(&search);
     search.volume = hypervolume(search.front, search.n_front, models->k, search.reference);
+    if (models->k == 2)
+        search.n_front = stairs_make(search.front, search.n_front, search.reference);
     Random random = random_stream(options->seed, "improvement", (uint64_t)models->n_points, 0);
     for (int s = 0; s < N_SAMPLES; s++) {
         for (int o = 0; o < models->k; o++)

@@ -94,7 +94,7 @@ typedef enum {
     REASON_USEMO,     // the most uncertain point on the front of the acquisitions
     REASON_EVOLUTION, // child of two trials
     REASON_QUEUED,    // the user's own
-    REASON_REFILL,    // the model's candidates were all tried: a point of a Sobol sequence
+    REASON_REFILL,    // the candidates of the model were all tried: a point that fills the space
     REASON_COUNT
 } SuggestionReason;
 extern const char *const suggestion_reason_name[REASON_COUNT];

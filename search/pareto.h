@@ -16,6 +16,10 @@ void pareto_order(const HistoryTrial *trials, int *rows, int n, int n_objectives
 // Volume that n points dominate and `reference` bounds; points not better than it count nothing.
 // Exact: a sweep for 2 and 3 objectives, the WFG algorithm beyond.
 double hypervolume(const double *values, int n, int n_objectives, const double *reference);
+// Two objectives, many candidates: keeps of n points those that matter, the first objective
+// ascending; returns how many.  Then what one more point adds, without sorting anything.
+int stairs_make(double *values, int n, const double *reference);
+double stairs_gain(const double *stairs, int n, const double *reference, const double *point);
 // What each point adds to the others' volume.
 void hypervolume_shares(const double *values, int n, int n_objectives, const double *reference,
                         double *shares);

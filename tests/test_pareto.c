@@ -116,6 +116,23 @@ static void test_volume_properties(void **state)
     }
 }
 
+static void test_stairs(void **state)
+{
+    (void)state;
+    Random random = random_stream(4, "test", 0, 0);
+    for (int run = 0; run < 200; run++) {
+        double points[21 * 2], stairs[20 * 2];
+        int n = (int)random_below(&random, 21);
+        for (int i = 0; i < 2 * (n + 1); i++)
+            points[i] = floor(10 * random_unit(&random)) / 8;
+        memcpy(stairs, points, sizeof stairs);
+        int kept = stairs_make(stairs, n, ones);
+        double gain = stairs_gain(stairs, kept, ones, points + 2 * n);
+        double expected = hypervolume(points, n + 1, 2, ones) - hypervolume(points, n, 2, ones);
+        assert_float_equal(gain, expected, 1e-12);
+    }
+}
+
 static void test_ranks(void **state)
 {
     (void)state;
@@ -162,9 +179,13 @@ static void test_reference_point(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_volumes_of_pagmo),  cmocka_unit_test(test_pagmo_again),
-        cmocka_unit_test(test_volume_properties), cmocka_unit_test(test_ranks),
-        cmocka_unit_test(test_order_of_a_rung),   cmocka_unit_test(test_reference_point),
+        cmocka_unit_test(test_volumes_of_pagmo),
+        cmocka_unit_test(test_pagmo_again),
+        cmocka_unit_test(test_volume_properties),
+        cmocka_unit_test(test_stairs),
+        cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_order_of_a_rung),
+        cmocka_unit_test(test_reference_point),
     };
     return cmocka_run_group_tests_name("pareto", tests, NULL, NULL);
 }

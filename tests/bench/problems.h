@@ -187,16 +187,17 @@ typedef struct {
     double spent; // budget
 } Study;
 
-// Suggests `batch` points at once, then evaluates them, until `budget` is spent.
-static inline void study_run(Study *study, Optimizer *optimizer, uint64_t seed, int batch,
-                             double budget)
+// Suggests `first`, then `batch` points at once and evaluates them, until `budget` is spent.
+static inline void study_run(Study *study, Optimizer *optimizer, uint64_t seed, int first,
+                             int batch, double budget)
 {
-    Suggestion *suggestions = xmalloc((size_t)batch * sizeof *suggestions);
+    Suggestion *suggestions = xmalloc((size_t)(first + batch) * sizeof *suggestions);
     int d = study->space->n_coords;
     while (study->spent < budget * (1 - 1e-9)) {
         SearchHistory history = {.trials = study->trials, .n_trials = study->n};
-        optimizer_suggest(optimizer, &history, study->n, batch, suggestions);
-        for (int i = 0; i < batch; i++) {
+        int count = study->n == 0 ? first : batch;
+        optimizer_suggest(optimizer, &history, study->n, count, suggestions);
+        for (int i = 0; i < count; i++) {
             const Suggestion *s = &suggestions[i];
             if (study->n == study->capacity) {
                 study->capacity = study->capacity ? 2 * study->capacity : 256;

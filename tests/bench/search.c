@@ -114,7 +114,8 @@ static void run_seed(const Run *run, const Space *space, int seed)
     Study study = {.problem = run->problem, .space = space};
     struct timespec start, end;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    study_run(&study, optimizer, (uint64_t)seed, run->batch, run->evaluations * options.max_budget);
+    study_run(&study, optimizer, (uint64_t)seed, options.n_initial, run->batch,
+              run->evaluations * options.max_budget);
     clock_gettime(CLOCK_MONOTONIC, &end);
     printf("{\"problem\": \"%s\", \"method\": \"%s\", \"batch\": %d, \"seed\": %d, \"trials\": %d, "
            "\"seconds\": %.3f, \"trace\": [",
