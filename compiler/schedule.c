@@ -25,25 +25,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_A_TRY = 4000, STEPS = 300000 };
+enum { STEPS_A_TRY = 4000, STEPS = 150000 };
 
 typedef enum { FOUND, NONE, GAVE_UP } Outcome;
 
 typedef struct {
-    int task, place;  // -1: the root
-    int module;       // that is to be finished first, -1: none
-    int level;        // the choices listed are all those in this module, -1: all there are
-    int next, end;    // choices still to try
-    bool is_forced;   // the one choice may as well come now
-    bool is_settled;  // the module was finished from here: this state leads where that one does
-    int64_t fall;     // of `task`; -1: what may come next does not depend on it
-    bool is_cut_down; // something was left out because of it
+    int task, place; // -1: the root
+    int module;      // that is to be finished first, -1: none
+    int level;       // the choices listed are all those in this module, -1: all there are
+    int next, end;   // choices still to try
+    bool is_forced;  // the one choice may as well come now
+    bool is_settled; // this state leads where one further on does, which was tried
+    int64_t live;    // bytes alive
 } Frame;
 
 typedef struct {
     int task;
     int64_t change; // of the bytes alive
-    int64_t fall;   // from the most alive while it is done to what is alive behind it
 } Choice;
 
 typedef struct {
@@ -61,7 +59,8 @@ typedef struct {
     uint64_t (*memo)[2]; // states seen; an open hash table
     size_t n_memo, cap_memo;
     uint64_t state[2];
-    int *stamp;              // of each tensor: the task that touched it, + 1, in list_choices
+    struct Since *since;
+    int *inside, *part_of_module, *part_of_task, *stamp, *index, n_stamps; // of settle_valley
     int64_t budget, refused; // bytes; the smallest peak above the budget
     int steps;
     bool is_hasty; // treats all modules as closed: few states, but what it does not find may exist
@@ -127,15 +126,12 @@ static bool is_within(const TaskGraph *g, int task, int module)
     return is_within_module(g, g->tasks[task].module, module);
 }
 
-// Whether the state, with `module` to be finished and some choices left out because of the `last`
-// task (-1: none), was seen before; it is from now on.
-static bool was_seen(Search *s, int module, int last)
+// Whether the state, with `module` to be finished, was seen before; it is from now on.
+static bool was_seen(Search *s, int module)
 {
     uint64_t key[2] = {s->state[0], s->state[1]};
     for (int i = 0; module >= 0 && i < 2; i++)
         key[i] ^= s->graph->modules[module].key[i];
-    for (int i = 0; last >= 0 && i < 2; i++)
-        key[i] ^= s->graph->tasks[last].key[i] << 1;
     size_t at = (size_t)key[0] & (s->cap_memo - 1);
     for (; s->memo[at][0] | s->memo[at][1]; at = (at + 1) & (s->cap_memo - 1))
         if (s->memo[at][0] == key[0] && s->memo[at][1] == key[1])
@@ -168,48 +164,15 @@ static int by_change(const void *a, const void *b)
     return x->task - y->task;
 }
 
-// Of two tasks that touch nothing in common, the one with the deeper fall goes first (Liu 1987), if
-// that tears no module apart: whether `choice` had better come before the last task.
-static bool goes_before(const Search *s, const Frame *frame, Choice choice)
-{
-    const TaskGraph *g = s->graph;
-    if (frame->fall < 0 || choice.fall < frame->fall ||
-        (choice.fall == frame->fall && choice.task > frame->task))
-        return false;
-    for (int i = g->before.begin[choice.task]; i < g->before.begin[choice.task + 1]; i++)
-        if (g->before.at[i] == frame->task)
-            return false;
-    for (int m = g->tasks[choice.task].module; m >= 0; m = g->modules[m].parent)
-        if ((g->modules[m].is_closed || s->is_hasty) && !is_within(g, frame->task, m))
-            return false;
-    for (int i = g->tasks[choice.task].begin; i < g->tasks[choice.task].end; i++)
-        for (int j = s->model->touched.begin[g->ops[i]]; j < s->model->touched.begin[g->ops[i] + 1];
-             j++)
-            if (s->stamp[s->model->touched.at[j]] == frame->task + 1)
-                return false;
-    return true;
-}
-
-static void stamp_tensors(Search *s, const Frame *frame)
-{
-    const Task *task = frame->fall >= 0 ? &s->graph->tasks[frame->task] : NULL;
-    for (int i = task ? task->begin : 0; task && i < task->end; i++) {
-        const int op = s->graph->ops[i];
-        for (int j = s->model->touched.begin[op]; j < s->model->touched.begin[op + 1]; j++)
-            s->stamp[s->model->touched.at[j]] = frame->task + 1;
-    }
-}
-
 // Lists what may come next: one task that may as well come now, or all in the module `level` that
 // are not in `known`, which lies inside.
 static void list_choices(Search *s, Frame *frame, int level, int known)
 {
     const int begin = frame->next;
-    stamp_tensors(s, frame);
     for (int i = 0; i < s->n_ready; i++) {
         const int t = s->ready[i];
-        const int64_t before = s->model->live, peak = do_task(s, i), after = s->model->live;
-        const Choice choice = {t, after - before, peak - after};
+        const int64_t before = s->model->live, peak = do_task(s, i);
+        const Choice choice = {t, s->model->live - before};
         undo_task(s, t, i);
         if (peak <= s->budget && choice.change <= 0) {
             frame->is_forced = true;
@@ -221,8 +184,6 @@ static void list_choices(Search *s, Frame *frame, int level, int known)
             continue;
         if (peak > s->budget)
             s->refused = peak < s->refused ? peak : s->refused;
-        else if (goes_before(s, frame, choice))
-            frame->is_cut_down = true;
         else
             s->choices[frame->end++] = choice;
     }
@@ -259,23 +220,180 @@ static void settle(Search *s, int task)
         }
 }
 
+// ---- valleys ------------------------------------------------------------------------------------
+//
+// If the tasks done since an earlier state hold no more than before, and each part of them that
+// could be done alone would hold at least as much, then in any order from the earlier state they
+// may as well come first: that state leads where the present one does.
+
+enum { MOST_PARTS = 48, MOST_TASKS = 300, MOST_STATES = 1500 };
+
+// What was done since a state.
+typedef struct Since {
+    int n, part_of[MOST_TASKS];             // by place in the list of tasks
+    uint64_t waits[MOST_PARTS];             // for which parts
+    int n_tensors, tensors[4 * MOST_TASKS]; // touched
+    uint64_t touchers[4 * MOST_TASKS];      // parts
+    int n_touches[4 * MOST_TASKS];
+    int64_t fixed; // change of the bytes alive, all parts done
+    int n_seen;
+    uint64_t seen[2 * MOST_STATES]; // states + 1; a hash table
+} Since;
+
+// Gives the tasks of frames from `first` on numbers of parts: whole modules count as one.
+static bool number_since(Search *s, Since *v, int first)
+{
+    const TaskGraph *g = s->graph;
+    const int count = s->n_frames - first;
+    bool fits = count <= MOST_TASKS;
+    for (int f = first; fits && f < s->n_frames; f++)
+        for (int m = g->tasks[s->frames[f].task].module; m >= 0; m = g->modules[m].parent)
+            s->inside[m]++;
+    v->n = 0;
+    for (int f = first; fits && f < s->n_frames; f++) {
+        const int task = s->frames[f].task;
+        int whole = -1;
+        for (int m = g->tasks[task].module; m >= 0; m = g->modules[m].parent)
+            if (s->inside[m] == g->modules[m].n_tasks)
+                whole = m;
+        int part = v->n;
+        if (whole >= 0 && s->part_of_module[whole] >= 0)
+            part = s->part_of_module[whole];
+        else if (whole >= 0)
+            s->part_of_module[whole] = part;
+        v->n += part == v->n;
+        v->part_of[f - first] = part;
+        s->part_of_task[task] = part;
+        fits = v->n <= MOST_PARTS;
+    }
+    for (int f = first; f < s->n_frames && f - first < MOST_TASKS; f++)
+        for (int m = g->tasks[s->frames[f].task].module; m >= 0; m = g->modules[m].parent) {
+            s->inside[m] = 0;
+            s->part_of_module[m] = -1;
+        }
+    return fits;
+}
+
+static bool survey_since(Search *s, Since *v, int first)
+{
+    const TaskGraph *g = s->graph;
+    const MemoryModel *m = s->model;
+    memset(v->waits, 0, sizeof v->waits);
+    v->n_tensors = 0;
+    s->n_stamps++;
+    for (int f = first; f < s->n_frames; f++) {
+        const int task = s->frames[f].task, part = v->part_of[f - first];
+        for (int i = g->before.begin[task]; i < g->before.begin[task + 1]; i++) {
+            const int other = s->part_of_task[g->before.at[i]];
+            if (other >= 0 && other != part)
+                v->waits[part] |= 1ull << other;
+        }
+        for (int i = g->tasks[task].begin; i < g->tasks[task].end; i++)
+            for (int j = m->touched.begin[g->ops[i]]; j < m->touched.begin[g->ops[i] + 1]; j++) {
+                const int t = m->touched.at[j];
+                if (s->stamp[t] != s->n_stamps) {
+                    if (v->n_tensors == 4 * MOST_TASKS)
+                        return false;
+                    s->stamp[t] = s->n_stamps;
+                    s->index[t] = v->n_tensors;
+                    v->tensors[v->n_tensors] = t;
+                    v->touchers[v->n_tensors] = 0;
+                    v->n_touches[v->n_tensors++] = 0;
+                }
+                v->touchers[s->index[t]] |= 1ull << part;
+                v->n_touches[s->index[t]]++;
+            }
+    }
+    return true;
+}
+
+// By how much the parts `done` change the bytes alive.
+static int64_t change_since(const Search *s, const Since *v, uint64_t done)
+{
+    const MemoryModel *m = s->model;
+    int64_t change = 0;
+    for (int i = 0; i < v->n_tensors; i++) {
+        const int t = v->tensors[i], all = m->touchers.begin[t + 1] - m->touchers.begin[t];
+        const bool is_new = m->left[t] + v->n_touches[i] == all;
+        if (is_new && (v->touchers[i] & done))
+            change += m->bytes[t];
+        if (m->left[t] == 0 && (v->touchers[i] & ~done) == 0)
+            change -= m->bytes[t];
+    }
+    return change;
+}
+
+// Whether every state from `done` on holds at least as much as the last; false also: too many.
+static bool ends_lowest(const Search *s, Since *v, uint64_t done)
+{
+    const uint64_t all = ~0ull >> (64 - v->n);
+    if (done == all)
+        return true;
+    size_t at = (size_t)(done * 0x9e3779b97f4a7c15ull >> 40) % (2 * MOST_STATES);
+    for (; v->seen[at]; at = (at + 1) % (2 * MOST_STATES))
+        if (v->seen[at] == done + 1)
+            return true;
+    v->seen[at] = done + 1;
+    if (++v->n_seen > MOST_STATES || change_since(s, v, done) < v->fixed)
+        return false;
+    for (int i = 0; i < v->n; i++)
+        if (!(done >> i & 1) && (v->waits[i] & ~done) == 0 && !ends_lowest(s, v, done | 1ull << i))
+            return false;
+    return true;
+}
+
+// Whether the state of frame `f` leads where the last one does.
+static bool is_valley(Search *s, int f)
+{
+    Since *v = s->since;
+    const int first = f + 1;
+    bool is = number_since(s, v, first) && survey_since(s, v, first);
+    if (is) {
+        v->fixed = change_since(s, v, ~0ull >> (64 - v->n));
+        v->n_seen = 0;
+        memset(v->seen, 0, sizeof v->seen);
+        is = ends_lowest(s, v, 0);
+    }
+    for (int i = first; i < s->n_frames && i - first < MOST_TASKS; i++)
+        s->part_of_task[s->frames[i].task] = -1;
+    return is;
+}
+
+static void settle_valley(Search *s)
+{
+    const Frame *now = &s->frames[s->n_frames - 1];
+    int settled = s->n_frames - 1; // from here on all are
+    for (int f = s->n_frames - 2; f >= 0; f--) {
+        const Frame *frame = &s->frames[f];
+        if (frame->is_forced || frame->live < now->live)
+            continue;
+        if (!is_within_module(s->graph, frame->module, now->module) || !is_valley(s, f))
+            break;
+        settled = f;
+    }
+    for (int f = settled; f < s->n_frames - 1; f++)
+        s->frames[f].is_settled = true;
+}
+
 // Opens the state that `task` (from `place` of the list) led to.
 static void open_frame(Search *s, int task, int place)
 {
     const Frame *last = s->n_frames ? &s->frames[s->n_frames - 1] : NULL;
     const int begin = last ? last->end : 0;
     const int module = last ? module_after(s, task, last->module, last->is_forced) : -1;
-    const bool matters = last && !last->is_forced && module == s->graph->tasks[task].module;
-    const int64_t fall = matters ? s->choices[last->next - 1].fall : -1;
     if (task >= 0)
         settle(s, task);
     Frame *frame = &s->frames[s->n_frames++];
-    *frame = (Frame){task, place, module, module, begin, begin, false, false, fall, false};
+    *frame = (Frame){task, place, module, module, begin, begin, false, false, s->model->live};
     s->choices = pool_grow(s->pool, s->choices, (size_t)begin, (size_t)(begin + 2 * s->n_ready + 1),
                            &s->cap_choices, sizeof *s->choices);
     list_choices(s, frame, module, module);
-    if (!frame->is_forced && was_seen(s, module, frame->is_cut_down ? task : -1))
+    if (frame->is_forced)
+        return;
+    if (was_seen(s, module))
         frame->is_settled = true;
+    else
+        settle_valley(s);
 }
 
 static int place_of(const Search *s, int task)
@@ -366,7 +484,14 @@ static Search *search_new(TaskGraph *graph, Pool *pool)
     s->frames = pool_alloc(pool, n * sizeof *s->frames);
     s->waits = pool_alloc(pool, n * sizeof *s->waits);
     s->left = pool_alloc(pool, n * sizeof *s->left);
+    s->since = pool_alloc(pool, sizeof *s->since);
+    s->inside = pool_alloc(pool, n * sizeof *s->inside);
+    s->part_of_module = pool_alloc(pool, n * sizeof *s->part_of_module);
+    s->part_of_task = pool_alloc(pool, n * sizeof *s->part_of_task);
+    memset(s->part_of_module, -1, n * sizeof *s->part_of_module);
+    memset(s->part_of_task, -1, n * sizeof *s->part_of_task);
     s->stamp = pool_alloc(pool, ((size_t)graph->model->ir->n_tensors + 1) * sizeof *s->stamp);
+    s->index = pool_alloc(pool, ((size_t)graph->model->ir->n_tensors + 1) * sizeof *s->index);
     s->found = pool_alloc(pool, ((size_t)graph->model->n_ops + 1) * sizeof *s->found);
     for (int m = 0; m < graph->n_modules; m++)
         s->left[m] = graph->modules[m].n_tasks;
