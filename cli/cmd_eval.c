@@ -17,12 +17,13 @@
 #include <sys/stat.h>
 
 static const char *const split_names[] = {"train", "val", "test", NULL};
+static const char *const quantize_names[] = {"int8", NULL};
 static const char *const jit_names[] = {"tcc", "gcc", NULL};
 enum { MAX_ARCH_BYTES = 64 << 20 };
 
 typedef struct {
-    const char *input, *data, *predictions;
-    int split, batch, threads, limit, jit;
+    const char *input, *data, *predictions, *ranges;
+    int split, batch, threads, limit, jit, quantize;
     bool per_class, confusion, json;
 } Request;
 
@@ -32,6 +33,7 @@ typedef struct {
     Pool *pool;
     const char *path; // of the weights
     TensorFile file;
+    Ranges ranges; // with --quantize
     Arch arch;
     WeightsMeta meta;
     Dataset *data;
@@ -155,17 +157,24 @@ static bool eval_prepare(Eval *eval, Err *err)
     if (!eval->data || !dataset_fits(eval->data, request->data, &eval->arch, eval->path, err) ||
         !meta_apply(eval, err) || !split_choose(eval, err))
         return false;
-    const NetOptions options = {.threads = request->threads,
-                                .conv = kernels_conv(),
-                                .batch = request->batch,
-                                .plan = true,
-                                .jit = (JitKind)request->jit};
+    NetOptions options = {.threads = request->threads,
+                          .conv = kernels_conv(),
+                          .batch = request->batch,
+                          .plan = true,
+                          .jit = (JitKind)request->jit};
     int64_t batches;
+    if (request->ranges) {
+        if (!ranges_load(request->ranges, &eval->ranges, eval->pool, err))
+            return false;
+        options.weights = &eval->file;
+        options.ranges = &eval->ranges;
+    }
     eval->net = net_open(&eval->arch, &options, kernels_table(), err);
     eval->team = eval->net ? team_open(request->threads, err) : NULL;
     return eval->team && net_memory_open(&eval->net_memory, eval->net, false, &eval->memory, err) &&
-           weights_load(eval->path, &eval->file, eval->net, eval->net_memory.params,
-                        eval->net_memory.state, &batches, err);
+           (request->ranges ||
+            weights_load(eval->path, &eval->file, eval->net, eval->net_memory.params,
+                         eval->net_memory.state, &batches, err));
 }
 
 // ---- evaluation --------------------------------------------------------------------------------
@@ -368,6 +377,10 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
                       "which images; val: those that the training run held out"),
         OPTION_INT("limit", 'n', "N", &request->limit, 0, INT32_MAX,
                    "only the first N images; 0: all"),
+        OPTION_CHOICE("quantize", 0, "int8", &request->quantize, quantize_names,
+                      "compute in int8, bit for bit as nagoc --quantize int8 compiles it"),
+        OPTION_STRING("ranges", 0, "FILE", &request->ranges,
+                      "what nago calibrate wrote, for --quantize"),
         OPTION_GROUP("Output"),
         OPTION_FLAG("per-class", 0, &request->per_class, "images and accuracy of each class"),
         OPTION_FLAG("confusion", 0, &request->confusion, "which class was taken for which"),
@@ -387,6 +400,8 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
     request->input = command_parse(command, argc, argv, &count)[0];
     if (request->threads == 0)
         request->threads = team_processors();
+    if ((request->quantize >= 0) != (request->ranges != NULL))
+        command_usage(command, "--quantize and --ranges: go together");
     if (!request->data)
         command_usage(command, "--data is missing: shapes, cifar10:DIR, cifar100:DIR, idx:DIR or "
                                "images:DIR");
@@ -395,7 +410,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
 
 int cmd_eval(int argc, char **argv)
 {
-    Request request = {.split = SPLIT_TEST, .batch = 32, .threads = 1};
+    Request request = {.split = SPLIT_TEST, .batch = 32, .threads = 1, .quantize = -1};
     Command command = {
         .name = "nago eval",
         .summary = "measure the accuracy of a trained network",

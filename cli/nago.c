@@ -15,6 +15,7 @@ typedef struct {
 
 static const Row table[] = {
     {"train", cmd_train, "train a network on images"},
+    {"calibrate", cmd_calibrate, "record the ranges of activations that int8 needs"},
     {"eval", cmd_eval, "measure the accuracy of a trained network"},
     {"verify", cmd_verify, "compare every engine with an oracle folder"},
     {"data", cmd_data, "show or export a data set"},

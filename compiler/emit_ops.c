@@ -44,6 +44,22 @@ static const char *tensor_type(const char *word, int length)
                                                                                   : "const float *";
 }
 
+// What the int8 kernels' tensors hold: bytes, but for these.
+static const char *int8_type(const char *word, int length)
+{
+    static const char *const types[][2] = {
+        {"scratch", "void *"},       {"image", "const float *"},  {"logits", "float *"},
+        {"scales", "const float *"}, {"bias", "const int32_t *"}, {"multiplier", "const int32_t *"},
+        {"rule", "const int32_t *"}};
+    const int name = (int)strcspn(word, "=+?* ");
+    for (size_t i = 0; i < COUNT_OF(types); i++)
+        if (word_is(word, name, types[i][0]))
+            return types[i][1];
+    if (memchr(word, '*', (size_t)length))
+        return "const int8_t *const *";
+    return memchr(word, '=', (size_t)length) ? "int8_t *" : "const int8_t *";
+}
+
 static const char *call_type(const char *word, int length)
 {
     if (word_is(word, length, "seed") || word_is(word, length, "step"))
@@ -56,8 +72,9 @@ void emit_tensor_parameters(OpKind kind, Text *out)
     const char *comma = "(";
     for (const char *word = op_info[kind].tensors; *word;) {
         const int length = (int)strcspn(word, " ");
-        text_printf(out, "%s%s%.*s", comma, tensor_type(word, length), (int)strcspn(word, "=+?* "),
-                    word);
+        text_printf(out, "%s%s%.*s", comma,
+                    op_is_int8(kind) ? int8_type(word, length) : tensor_type(word, length),
+                    (int)strcspn(word, "=+?* "), word);
         comma = ", ";
         word += length + (word[length] == ' ');
     }
@@ -80,7 +97,7 @@ void emit_signature(OpKind kind, bool attributes, bool groups, Text *out)
             text_printf(out, ", %s%.*s", call_type(word, length), length, word);
         word += length + (word[length] == ' ');
     }
-    text_puts(out, attributes ? ", int part, int parts)" : ")");
+    text_puts(out, attributes && !op_is_int8(kind) ? ", int part, int parts)" : ")");
 }
 
 // ---- arguments ----------------------------------------------------------------------------------

@@ -46,6 +46,11 @@ void emit_program(const Ir *ir, const char *name, const EmitStyle *style, Text *
 void emit_jit(const Ir *infer, const Ir *gradient, const Ir *update, bool alone, bool profile,
               Text *out);
 
+// ---- emit_jit_int8.c ----------------------------------------------------------------------------
+
+// The same for an int8 program, alone; nk_constants is where the address of its constants goes.
+void emit_jit_int8(const Ir *infer, bool profile, Text *out);
+
 // ---- emit_weights.c -----------------------------------------------------------------------------
 
 #include "emit.h"

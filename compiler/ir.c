@@ -122,6 +122,11 @@ int64_t ir_group_floats(const Ir *ir, int tensor)
     return t->layout == LAYOUT_BATCH_INNER ? t->floats / ir->groups : t->floats;
 }
 
+bool op_is_int8(OpKind kind)
+{
+    return kind >= OP_INT8_IMAGE && kind <= OP_INT8_LINEAR;
+}
+
 // ---- walking ------------------------------------------------------------------------------------
 
 // op_list.h's tensor texts, taken apart once.
@@ -299,7 +304,8 @@ static bool verify_op(const Verifier *v, int index)
         if ((arg.access & ACCESS_READ) && !given && !v->written[arg.tensor])
             return verify_fail(v, index, "reads before anything is written:", arg.tensor);
         // the parts of a concat fill one tensor together
-        if (arg.access == ACCESS_WRITE && v->written[arg.tensor] && op->kind != OP_CONCAT_PART)
+        if (arg.access == ACCESS_WRITE && v->written[arg.tensor] && op->kind != OP_CONCAT_PART &&
+            op->kind != OP_INT8_CONCAT)
             return verify_fail(v, index, "writes a second time:", arg.tensor);
         const int64_t want = expected_floats(ir, op, &arg);
         if (want && t->floats != want)
@@ -394,6 +400,8 @@ static void print_tensor(const Ir *ir, int index, Text *out)
     text_printf(out, "@%s", space_name[t->space]);
     if (t->offset >= 0)
         text_printf(out, "+%lld", (long long)t->offset);
+    if (t->dtype == DTYPE_I8 && t->scale > 0.0f)
+        text_printf(out, "*%.6g(q%+d)", (double)t->scale, -t->zero);
 }
 
 void op_describe(const Ir *ir, const Op *op, Text *out)

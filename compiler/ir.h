@@ -44,6 +44,9 @@ typedef struct {
     int tile;                    // LAYOUT_TILES: 1, 2 or 4
     int64_t floats;              // physical size
     int64_t offset;              // in floats in its space; -1: not planned yet
+    Dtype dtype;                 // DTYPE_I8: a value is scale (q - zero), `floats` rounded up
+    float scale;
+    int zero;
 } Tensor;
 
 #define OP(KIND, kernel, file, tensors, attributes, call, inplace) OP_##KIND,
@@ -143,7 +146,8 @@ Op *ir_op(Ir *ir, OpKind kind, const int *args, int n_args, Attr attr);
 const Op *ir_rewrite(Ir *ir, int *count);
 void ir_keep(Ir *ir, const Op *op); // appends an op of the old list as it is
 void ir_place(Ir *ir, const char *name, const char *symbol); // later ops belong here
-int64_t ir_group_floats(const Ir *ir, int tensor);           // floats of one group (or one image)
+bool op_is_int8(OpKind kind);                      // its kernel works on bytes, alone, on one image
+int64_t ir_group_floats(const Ir *ir, int tensor); // floats of one group (or one image)
 
 // Walks an op's tensor arguments with how it touches them.
 typedef enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_UPDATE = 3 } Access;
@@ -190,6 +194,10 @@ Ir *lower_update(const Ir *ir, Pool *pool);
 // convolutions, every parameter to a constant in the order in which kernels read it.  Errors: a
 // weight that is missing or misshapen.
 bool fold_weights(Ir *ir, const TensorFile *weights, Err *err);
+// quantise.c: a folded inference program (fold_weights) to int8 arithmetic, every tensor with the
+// scale and zero point that its range asks for.  const_data then holds bytes.  Errors: a tensor
+// without a range.
+bool quantise(Ir *ir, const Ranges *ranges, Err *err);
 // tiles.c: the folded program over tiles in the lanes, with merges fused into loads and the head
 // into one op; unchanged where an op has no kernel for tiles.
 typedef struct {

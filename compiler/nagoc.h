@@ -137,7 +137,8 @@ void arch_dot(const Arch *arch, Text *out);
 // ---- safetensors.c: named tensors in a file
 // ------------------------------------------------------
 
-typedef enum { DTYPE_F32, DTYPE_F64, DTYPE_I64, DTYPE_I32, DTYPE_U8 } Dtype;
+// DTYPE_I8 is for the tensors of int8 programs; no file holds it.
+typedef enum { DTYPE_F32, DTYPE_F64, DTYPE_I64, DTYPE_I32, DTYPE_U8, DTYPE_I8 } Dtype;
 typedef struct {
     const char *name;
     Dtype dtype;
@@ -165,6 +166,27 @@ double tensor_value(const StoredTensor *tensor, int64_t index);             // a
 // Writes the tensors (in the order given; data not copied) and metadata, whole or not at all.
 bool tensors_write(const char *path, const TensorFile *file, Err *err);
 void tensors_print(const TensorFile *file, Text *out); // the bytes of the file
+
+// ---- ranges.c: what values the tensors of a network take
+// -----------------------------------------------------------
+
+typedef struct {
+    const char *name; // of the tensor, as in the IR: "cell0.node0.op0.bn"; the input is "image"
+    double low, high; // finite, low <= high
+} TensorRange;
+typedef struct {
+    const char *path, *method; // of the file, for messages; "minmax", "percentile", "mse"
+    int images;                // that were looked at
+    int n;
+    TensorRange *items; // sorted by name
+} Ranges;
+// Reads ranges.json ("format": "nago-ranges"); everything lives in `pool`.  Every message names the
+// place.
+bool ranges_parse(const char *path, const char *text, size_t size, Ranges *ranges, Pool *pool,
+                  Err *err);
+bool ranges_load(const char *path, Ranges *ranges, Pool *pool, Err *err);
+void ranges_print(const Ranges *ranges, Text *out); // ranges_parse(ranges_print(r)) == r
+const TensorRange *ranges_find(const Ranges *ranges, const char *name); // NULL if absent
 
 // ---- net.c: an architecture compiled
 // -------------------------------------------------------------
@@ -195,6 +217,10 @@ typedef struct {
     bool plan; // false: every tensor has its own place (--no-plan)
     JitKind jit;
     bool profile; // programs call nk_call.mark after each op
+    bool plain;   // no fusion but of ReLU, so that every normalised value is a tensor
+    // Both or none: int8 inference with these weights inside, and no other program.
+    const TensorFile *weights;
+    const Ranges *ranges;
 } NetOptions;
 
 // One op of a program, for profiles.
@@ -202,6 +228,10 @@ typedef struct {
     const char *kernel, *result; // "conv", "cell2.node0.op1.conv3x3"
     double
         flops; // of one image: 2 a multiply-add, padded taps counted; 0 where it multiplies nothing
+    // The result's place in the arena and its numbers, [groups][...][32] of images in float
+    // programs; floats 0: it is not in the arena.  complete: no later op adds to it.
+    int64_t offset, floats;
+    bool complete;
 } NetOp;
 
 // A text of C made callable, through libtcc or gcc.
@@ -238,6 +268,7 @@ typedef struct Net {
     const NetOp *gradient_ops, *infer_ops; // with `profile`; else NULL
     double compile_ms;                     // from arch to callable
     nk_program *infer;                     // images -> logits, running statistics
+    // The next two are NULL in an int8 net, which has no parameters.
     nk_program *gradient; // images, labels -> loss, grads; updates running statistics
     nk_program *update;   // SGD with momentum and weight decay: params, momentum
     void *handle;         // owned

@@ -81,16 +81,48 @@ static double op_flops(const Op *op)
 static const NetOp *describe_ops(const Ir *ir)
 {
     NetOp *ops = pool_alloc(ir->pool, (size_t)ir->n_ops * sizeof *ops);
-    for (int o = 0; o < ir->n_ops; o++)
-        ops[o] = (NetOp){op_info[ir->ops[o].kind].kernel, ir->tensors[ir->ops[o].args[0]].name,
-                         op_flops(&ir->ops[o])};
+    for (int o = 0; o < ir->n_ops; o++) {
+        const int result = ir->ops[o].args[0];
+        const Tensor *t = &ir->tensors[result];
+        ops[o] = (NetOp){op_info[ir->ops[o].kind].kernel, t->name, op_flops(&ir->ops[o]),
+                         .complete = o + 1 == ir->n_ops || ir->ops[o + 1].args[0] != result};
+        if (t->space == SPACE_ARENA) {
+            ops[o].offset = t->offset;
+            ops[o].floats = t->floats;
+        }
+    }
     return ops;
+}
+
+// Compiles the programs' text and gives it kernels.
+static bool link_text(OpenNet *open, Text *text, const NetOptions *options,
+                      const KernelEntry *kernels, Err *err)
+{
+    open->jit = jit_open(text->data, options->jit, false, err);
+    text_free(text);
+    if (!open->jit || !bind_kernels(open->jit, kernels, err))
+        return false;
+    open->net.infer = program(open->jit, "nk_program_infer");
+    return true;
+}
+
+static void describe_net(Net *net, const Ir *ir, const NetOptions *options)
+{
+    net->batch = options->batch;
+    net->param_count = ir->param_count;
+    net->running_count = ir->running_count;
+    net->state_count = net->running_count + net->param_count;
+    net->n_params = ir->n_params;
+    net->n_running = ir->n_running;
+    net->params = ir->params;
+    net->running = ir->running;
+    net->macs = ir->macs;
 }
 
 static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options,
                     const KernelEntry *kernels, Err *err)
 {
-    PassOptions passes = {.conv = options->conv, .plan = options->plan};
+    PassOptions passes = {.conv = options->conv, .plan = options->plan, .plain = options->plain};
     passes.threads = options->threads > 0 ? options->threads : DEFAULT_THREADS;
     passes.watch = getenv("NAGO_VERIFY_IR") ? verify_pass : NULL;
     passes.user = err;
@@ -102,33 +134,46 @@ static bool compile(OpenNet *open, const Arch *arch, const NetOptions *options,
     if (err->message[0])
         return false;
     emit_jit(infer, gradient, update, options->threads == 1, options->profile, &text);
-    open->jit = jit_open(text.data, options->jit, false, err);
-    text_free(&text);
-    if (!open->jit || !bind_kernels(open->jit, kernels, err))
+    if (!link_text(open, &text, options, kernels, err))
         return false;
     const int64_t floats =
         infer->arena_floats > gradient->arena_floats ? infer->arena_floats : gradient->arena_floats;
     Net *net = &open->net;
-    net->arch = arch;
-    net->batch = options->batch;
+    describe_net(net, gradient, options);
     net->arena_bytes = floats * (int64_t)sizeof(float);
-    net->param_count = gradient->param_count;
-    net->running_count = gradient->running_count;
-    net->state_count = net->running_count + net->param_count;
-    net->n_params = gradient->n_params;
-    net->n_running = gradient->n_running;
-    net->params = gradient->params;
-    net->running = gradient->running;
-    net->macs = gradient->macs;
     if (options->profile) {
         net->n_gradient_ops = gradient->n_ops;
         net->n_infer_ops = infer->n_ops;
         net->gradient_ops = describe_ops(gradient);
         net->infer_ops = describe_ops(infer);
     }
-    net->infer = program(open->jit, "nk_program_infer");
     net->gradient = program(open->jit, "nk_program_gradient");
     net->update = program(open->jit, "nk_program_update");
+    return true;
+}
+
+static bool compile_int8(OpenNet *open, const Arch *arch, const NetOptions *options,
+                         const KernelEntry *kernels, Err *err)
+{
+    const int threads = options->threads > 0 ? options->threads : DEFAULT_THREADS;
+    PassOptions passes = {.weights = options->weights,
+                          .ranges = options->ranges,
+                          .conv = CONV_DIRECT,
+                          .plan = options->plan,
+                          .watch = getenv("NAGO_VERIFY_IR") ? verify_pass : NULL,
+                          .user = err};
+    Ir *infer = passes_run(arch, 1, &passes, open->pool, err);
+    if (!infer || err->message[0])
+        return false;
+    Text text = {0};
+    emit_jit_int8(infer, options->profile, &text);
+    if (!link_text(open, &text, options, kernels, err))
+        return false;
+    memcpy(jit_symbol(open->jit, "nk_constants"), &infer->const_data, sizeof infer->const_data);
+    describe_net(&open->net, infer, options);
+    open->net.arena_bytes = infer->arena_floats * (int64_t)sizeof(float) * threads;
+    open->net.param_count = open->net.state_count = open->net.running_count = 0;
+    open->net.n_params = open->net.n_running = 0;
     return true;
 }
 
@@ -138,7 +183,8 @@ Net *net_open(const Arch *arch, const NetOptions *options, const KernelEntry *ke
     OpenNet *open = xcalloc(1, sizeof *open);
     open->pool = pool_new();
     open->net.handle = open;
-    if (!compile(open, arch, options, kernels, err)) {
+    open->net.arch = arch;
+    if (!(options->ranges ? compile_int8 : compile)(open, arch, options, kernels, err)) {
         net_close(&open->net);
         return NULL;
     }

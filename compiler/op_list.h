@@ -21,8 +21,7 @@ OP(PACK_IMAGES, pack_images, pack, "y= images", "channels height width", "groups
 OP(PACK_WEIGHTS, pack_weights, pack, "p= w", "filters channels kernel_h kernel_w", "", -1)
 OP(PACK_WEIGHTS_BACKWARD, pack_weights_backward, pack, "p= w", "filters channels kernel_h kernel_w",
    "", -1)
-OP(WINOGRAD_PACK, winograd_pack, winograd, "u= w", "filters channels kernel_h",
-   "", -1)
+OP(WINOGRAD_PACK, winograd_pack, winograd, "u= w", "filters channels kernel_h", "", -1)
 OP(WINOGRAD_PACK_BACKWARD, winograd_pack_backward, winograd, "u= w", "filters channels kernel_h",
    "", -1)
 
@@ -127,3 +126,20 @@ OP(TILES_POOL, tiles_pool, tiles_pool, "y= scratch= x",
 OP(TILES_HEAD, tiles_head, tiles_head, "pooled= x w b",
    "height width tile filters blocks | channels", "", -1)
 OP(TILES_LINEAR, tiles_linear, tiles_head, "logits= x w b", "channels classes", "", -1)
+
+// int8 inference of one image, [H][W][channels]; rules: the kernels' files say what they hold
+OP(INT8_IMAGE, int8_image, int8_image, "y= image rule", "channels size scale", "", -1)
+OP(INT8_CONV, int8_conv, int8_conv, "y= scratch= x w bias multiplier shift rule",
+   "channels height width filters kernel_h kernel_w", "", -1)
+OP(INT8_DEPTHWISE, int8_depthwise, int8_depthwise, "y= x w bias multiplier shift rule",
+   "channels height width kernel_h kernel_w stride out_height out_width", "", -1)
+OP(INT8_SUM, int8_sum, int8_merge, "y= xs* rule", "inputs size", "", 1)
+OP(INT8_CONCAT, int8_concat, int8_merge, "y= x rule", "total offset channels size", "", -1)
+OP(INT8_ATTENTION, int8_attention, int8_merge, "y= m s rule", "size", "", 1)
+OP(INT8_ADAPTIVE_POOL, int8_adaptive_pool, int8_pool, "y= x rule",
+   "channels height width out_height out_width", "", -1)
+OP(INT8_AVERAGE_POOL, int8_average_pool, int8_pool, "y= x rule", "channels height width kernel_h",
+   "", -1)
+OP(INT8_HEAD, int8_head, int8_head, "y= scratch= x w bias multiplier shift rule",
+   "channels filters size", "", -1)
+OP(INT8_LINEAR, int8_linear, int8_head, "logits= x w bias scales", "channels classes", "", -1)

@@ -1,9 +1,9 @@
 // passes.c - from an architecture to a planned program: a column of passes.
 //
-//   lower | fuse_affine, fuse_relu, fuse_global_pool | differentiate or fold_weights |
+//   lower | fuse_affine, fuse_relu, fuse_global_pool | differentiate or fold_weights | quantise |
 //   choose_winograd or tile_maps | schedule_ops, plan_memory
 //
-// --dump-after names the stages between the bars: lower, fuse, grad or fold, tile, plan.
+// --dump-after names the stages between the bars: lower, fuse, grad or fold, quantise, tile, plan.
 #include "passes.h"
 
 #include <stdlib.h>
@@ -46,8 +46,9 @@ static void fuse(Ir *ir, const PassOptions *options)
         {"fuse_relu", fuse_relu, true},
         {"fuse_global_pool", fuse_global_pool, false},
     };
+    const bool pixels = options->weights || options->plain;
     for (size_t i = 0; i < COUNT_OF(fusions); i++)
-        if ((!options->weights || fusions[i].for_pixels) && !is_skipped(fusions[i].name)) {
+        if ((!pixels || fusions[i].for_pixels) && !is_skipped(fusions[i].name)) {
             fusions[i].pass(ir);
             ran(ir, fusions[i].name, options);
         }
@@ -106,11 +107,19 @@ Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *po
     }
     if (stops(options, "grad") || stops(options, "fold"))
         return ir;
+    if (options->ranges) {
+        if (!quantise(ir, options->ranges, err))
+            return NULL;
+        ran(ir, "quantise", options);
+        if (stops(options, "quantise"))
+            return ir;
+    }
     if (!pixels && options->conv != CONV_DIRECT) {
         choose_winograd(ir, options->threads, options->conv == CONV_WINOGRAD);
         ran(ir, "choose_winograd", options);
     }
-    if (pixels && options->target == TARGET_NATIVE && !is_skipped("tile_maps")) {
+    if (pixels && !options->ranges && options->target == TARGET_NATIVE &&
+        !is_skipped("tile_maps")) {
         tile(ir, options);
         ran(ir, "tile_maps", options);
     }

@@ -8,12 +8,14 @@
 typedef struct {
     bool training; // batch statistics, loss and the backward pass
     const TensorFile
-        *weights;      // not NULL: inference of one image with these as constants; batch is 1
-    ConvKind conv;     // CONV_DIRECT: no Winograd
-    TargetKind target; // of inference with weights
-    int threads;       // most parts that the program will run in
-    bool plan;         // false: every tensor has a place of its own
-    const char *stop;  // a name of --dump-after: no pass behind it is run; NULL: all are
+        *weights;         // not NULL: inference of one image with these as constants; batch is 1
+    const Ranges *ranges; // not NULL: in int8 (with weights)
+    bool plain;           // no fusion but of ReLU: every normalised value is a tensor
+    ConvKind conv;        // CONV_DIRECT: no Winograd
+    TargetKind target;    // of inference with weights
+    int threads;          // most parts that the program will run in
+    bool plan;            // false: every tensor has a place of its own
+    const char *stop;     // a name of --dump-after: no pass behind it is run; NULL: all are
     // Called after each pass with its function's name; may be NULL.
     void (*watch)(const Ir *ir, const char *pass, void *user);
     void *user;

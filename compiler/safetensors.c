@@ -307,6 +307,8 @@ double tensor_value(const StoredTensor *tensor, int64_t index)
         return (double)i32;
     case DTYPE_U8:
         return (double)*(const unsigned char *)at;
+    case DTYPE_I8:
+        break;
     }
     bug("dtype %d", (int)tensor->dtype);
 }

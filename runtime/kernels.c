@@ -21,6 +21,15 @@
 #include "../templates/sgd.c"
 #include "../templates/weighted_sum.c"
 
+#include "../templates/int8.h"
+
+#include "../templates/int8_conv.c"
+#include "../templates/int8_depthwise.c"
+#include "../templates/int8_head.c"
+#include "../templates/int8_image.c"
+#include "../templates/int8_merge.c"
+#include "../templates/int8_pool.c"
+
 #define NOINLINE static __attribute__((noinline))
 
 // ---- forward, and the gradient of the input -----------------------------------------------------
@@ -283,6 +292,16 @@ const KernelEntry TABLE_NAME(NK_ISA)[] = {
     KERNEL(winograd_weights),
     KERNEL(winograd_weights_finish),
     KERNEL(sgd),
+    KERNEL(int8_image),
+    KERNEL(int8_conv),
+    KERNEL(int8_depthwise),
+    KERNEL(int8_sum),
+    KERNEL(int8_concat),
+    KERNEL(int8_attention),
+    KERNEL(int8_adaptive_pool),
+    KERNEL(int8_average_pool),
+    KERNEL(int8_head),
+    KERNEL(int8_linear),
     KERNEL(multiply_add),
     {NULL, NULL},
 };

@@ -79,6 +79,7 @@ static const struct {
     {"winograd", {"conv"}},        {"winograd_weights", {"conv", "winograd"}},
     {"tiles_winograd", {"tiles"}}, {"tiles_mix", {"tiles"}},
     {"tiles_pool", {"tiles"}},     {"tiles_head", {"tiles"}},
+    {"int8_head", {"int8_conv"}},
 };
 
 static void include_before(Text *text, const char *file)
@@ -105,6 +106,8 @@ static void test_alone(void **state)
             continue;
         Text text = {0};
         text_puts(&text, "#include \"../../../templates/prelude.h\"\n");
+        if (!strncmp(file, "int8_", 5))
+            text_puts(&text, "#include \"../../../templates/int8.h\"\n");
         include_before(&text, file);
         include(&text, file);
         compile(text.data,

@@ -1,0 +1,161 @@
+// test_int8_nets.c - whole networks in int8: how far their logits are from the float ones on the
+// oracle folders and on nets of every kind, and that no plan, thread or compiler changes a bit.
+#define _GNU_SOURCE
+#include "generated.h"
+
+#include "../runtime/calibrate.h"
+#include "../runtime/evaluate.h"
+#include "../runtime/kernels.h"
+#include "../runtime/verify.h"
+#include "../runtime/weights.h"
+
+#include <sys/stat.h>
+
+// ---- images of one kind -------------------------------------------------------------------------
+
+typedef struct {
+    uint64_t seed;
+    int channels, height, width;
+} Scene;
+
+// Images as the oracles' are: each channel a colour, a slow wave and a little noise.
+static void fetch_scenes(void *user, int first, int count, float *images)
+{
+    const Scene *s = user;
+    float *pixel = images;
+    for (int i = 0; i < count; i++) {
+        Random random = random_stream(s->seed, "int8", (uint64_t)(first + i), 0);
+        for (int c = 0; c < s->channels; c++) {
+            const double colour = random_normal(&random), height = random_normal(&random);
+            const double down = 3.0 * random_unit(&random) / s->height,
+                         across = 3.0 * random_unit(&random) / s->width,
+                         phase = 6.3 * random_unit(&random);
+            for (int p = 0; p < s->height * s->width; p++)
+                *pixel++ = (float)(colour + 0.3 * random_normal(&random) +
+                                   height * sin(phase + down * (p / s->width) * 2.0 +
+                                                across * (p % s->width) * 2.0));
+        }
+    }
+}
+
+static Scene scene_of(const Arch *arch, uint64_t seed)
+{
+    return (Scene){seed, arch->channels, arch->height, arch->width};
+}
+
+static Ranges *calibrate_scenes(const Arch *arch, const TensorFile *weights, CalibrateMethod method,
+                                Pool *pool)
+{
+    Scene scene = scene_of(arch, 1);
+    const Calibration calibration = {.method = method,
+                                     .percentile = 99.99,
+                                     .fetch = fetch_scenes,
+                                     .user = &scene,
+                                     .images = 256};
+    Ranges *ranges = pool_alloc(pool, sizeof *ranges);
+    Err err = {0};
+    if (!calibrate(arch, "weights", weights, &calibration, ranges, pool, &err))
+        fail_msg("%s", err.message);
+    return ranges;
+}
+
+// The logits of `count` images, [count][classes], malloc'ed; ranges NULL: in float.
+static float *run_scenes(const Arch *arch, const TensorFile *weights, const Ranges *ranges,
+                         NetOptions options, int count)
+{
+    Err err = {0};
+    Memory memory = {0};
+    NetMemory m;
+    int64_t batches;
+    options.batch = 32;
+    options.ranges = ranges;
+    options.weights = ranges ? weights : NULL;
+    options.conv = CONV_DIRECT;
+    Net *net = net_open(arch, &options, kernels_table(), &err);
+    if (!net || !net_memory_open(&m, net, false, &memory, &err) ||
+        !(ranges || weights_load("weights", weights, net, m.params, m.state, &batches, &err)))
+        fail_msg("%s", err.message);
+    Scene scene = scene_of(arch, 2);
+    float *logits = xmalloc((size_t)count * (size_t)arch->classes * sizeof *logits);
+    nk_call call = net_memory_call(&m, NULL);
+    for (int first = 0; first < count; first += call.count) {
+        call.count = count - first < 32 ? count - first : 32;
+        call.logits = logits + (size_t)first * (size_t)arch->classes;
+        fetch_scenes(&scene, first, call.count, m.images);
+        for (int part = options.threads > 1 ? options.threads - 1 : 0; part >= 0; part--)
+            net->infer(&call, part, options.threads > 1 ? options.threads : 1);
+    }
+    memory_release(&memory);
+    net_close(net);
+    return logits;
+}
+
+// Power of the float logits without their mean over that of the difference, in decibels.
+static double decibels(const float *exact, const float *rounded, int count)
+{
+    double mean = 0.0, signal = 0.0, noise = 0.0;
+    for (int i = 0; i < count; i++)
+        mean += (double)exact[i] / count;
+    for (int i = 0; i < count; i++) {
+        signal += ((double)exact[i] - mean) * ((double)exact[i] - mean);
+        noise += ((double)rounded[i] - (double)exact[i]) * ((double)rounded[i] - (double)exact[i]);
+    }
+    return 10.0 * log10(signal / noise);
+}
+
+// ---- the oracle folders -------------------------------------------------------------------------
+
+// A folder, and the decibels that int8 reaches there, less one and a half.
+typedef struct {
+    const char *name;
+    double floor;
+} Folder;
+
+static void check_oracle(const char *shared, const Folder *f, CalibrateMethod method)
+{
+    char folder[300];
+    Err err = {0};
+    snprintf(folder, sizeof folder, "%s/oracle/%s", shared, f->name);
+    OracleCase *oracle = oracle_open(folder, &err);
+    if (!oracle)
+        fail_msg("%s", err.message);
+    const Arch *arch = &oracle->arch;
+    const int count = getenv("NAGO_LONG") ? 500 : 100;
+    const NetOptions options = {.threads = 1, .plan = true};
+    float *exact = run_scenes(arch, &oracle->weights, NULL, options, count);
+    const Ranges *ranges = calibrate_scenes(arch, &oracle->weights, method, oracle->pool);
+    float *rounded = run_scenes(arch, &oracle->weights, ranges, options, count);
+    const double ratio = decibels(exact, rounded, count * arch->classes);
+    print_message("# %s, %s: %.1f dB\n", f->name, calibrate_names[method], ratio);
+    if (ratio < f->floor)
+        fail_msg("%s, %s: %.1f dB, %.1f are asked for", f->name, calibrate_names[method], ratio,
+                 f->floor);
+    free(rounded);
+    free(exact);
+    oracle_close(oracle);
+}
+
+static void test_oracles(void **state)
+{
+    (void)state;
+    static const Folder folders[] = {
+        {"all-ops", 17.6},      {"attention", 22.0},  {"batch1", 16.9},     {"concat", 5.0},
+        {"concat-pools", 17.8}, {"depthwise", 18.9},  {"large-stem", 20.5}, {"late-input", 21.6},
+        {"many-outputs", 18.2}, {"mixed-14px", 18.4}, {"sum-conv3x3", 19.7}};
+    const char *shared = getenv("NAGO_SHARED") ? getenv("NAGO_SHARED") : "../shared";
+    struct stat status;
+    if (stat(shared, &status) != 0) {
+        print_message("skipped: %s is not here\n", shared);
+        skip();
+    }
+    for (size_t i = 0; i < COUNT_OF(folders); i++)
+        check_oracle(shared, &folders[i], CALIBRATE_MSE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_oracles),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
