@@ -352,59 +352,66 @@ NET_INLINE net_conv_split net_split_filters(int filters)
     return split;
 }
 
-// A 1x1 convolution reads one line of every channel for a pixel, far apart from each other.  A
-// block of pixels is therefore copied together first, and all tiles of filters read the copy in the
-// first cache.
-enum { NET_POINT_FLOATS = 8192 }; // of the copy; channels that do not fit go the way of the others
+// A convolution whose taps lie in one line (1x1, 1x3, 3x1) reads few values of every channel for a
+// pixel, far apart from each other.  A few pixels of a line are therefore copied together first,
+// and all tiles of filters read the copy in the first cache; many channels go through in blocks.
+enum {
+    NET_LINE_FLOATS = 8192,
+    NET_LINE_CHANNELS = 128, // of a block
+    NET_LINE_PIXELS = 8,     // of the result
+    NET_LINE_TAPS = 5
+};
 
-NET_INLINE int net_point_block(int channels)
+// Filters k0..k0+tile of `count` pixels, `pitch` floats apart in y, from x[channels][count + taps -
+// 1][lanes].
+NET_INLINE void net_line_tile(float *y, const float *x, const float *p, const float *b, int channels,
+                            int taps, size_t plane, size_t pitch, int filters, int accumulate,
+                            int k0, const int tile, int count)
 {
-    return net_min(8, NET_POINT_FLOATS / (channels * NET_LANES));
-}
-
-// Filters k0..k0+tile of the `count` pixels in x[channels][count][lanes].
-NET_INLINE void net_point_tile(float *y, const float *x, const float *p, const float *b, int channels,
-                             size_t plane, int filters, int accumulate, int k0, const int tile,
-                             int count)
-{
-    const size_t step = (size_t)count * NET_LANES;
-    for (size_t at = 0; at < step; at += NET_CONV_STEP) {
-        float *out = y + k0 * plane + at;
-        net_vector sum[NET_CONV_TILE][2];
-#pragma GCC unroll 16
-        for (int k = 0; k < tile; k++) {
-            sum[k][0] = sum[k][1] = net_zero_vector() + (b ? b[k0 + k] : 0.0f);
-            if (accumulate) {
-                sum[k][0] += net_load(out + k * plane);
-                sum[k][1] += net_load(out + k * plane + NET_VECTOR);
-            }
-        }
-        const float *in = x + at, *weight = p + k0;
-        for (int c = 0; c < channels; c++, in += step, weight += filters) {
-            const net_vector x0 = net_load(in), x1 = net_load(in + NET_VECTOR);
+    const size_t step = (size_t)(count + taps - 1) * NET_LANES;
+    for (int i = 0; i < count; i++)
+        for (int l = 0; l < NET_LANES; l += NET_CONV_STEP) {
+            float *out = y + k0 * plane + i * pitch + l;
+            net_vector sum[NET_CONV_TILE][2];
 #pragma GCC unroll 16
             for (int k = 0; k < tile; k++) {
-                sum[k][0] += weight[k] * x0;
-                sum[k][1] += weight[k] * x1;
+                sum[k][0] = sum[k][1] = net_zero_vector() + (b ? b[k0 + k] : 0.0f);
+                if (accumulate) {
+                    sum[k][0] += net_load(out + k * plane);
+                    sum[k][1] += net_load(out + k * plane + NET_VECTOR);
+                }
+            }
+            const float *in = x + (size_t)i * NET_LANES + l, *weight = p + k0;
+            for (int c = 0; c < channels; c++, in += step)
+                for (int t = 0; t < taps; t++, weight += filters) {
+                    const net_vector x0 = net_load(in + t * NET_LANES),
+                                    x1 = net_load(in + t * NET_LANES + NET_VECTOR);
+#pragma GCC unroll 16
+                    for (int k = 0; k < tile; k++) {
+                        sum[k][0] += weight[k] * x0;
+                        sum[k][1] += weight[k] * x1;
+                    }
+                }
+#pragma GCC unroll 16
+            for (int k = 0; k < tile; k++) {
+                net_store(out + k * plane, sum[k][0]);
+                net_store(out + k * plane + NET_VECTOR, sum[k][1]);
             }
         }
-#pragma GCC unroll 16
-        for (int k = 0; k < tile; k++) {
-            net_store(out + k * plane, sum[k][0]);
-            net_store(out + k * plane + NET_VECTOR, sum[k][1]);
-        }
-    }
 }
 
 #ifndef NET_CONV_DISPATCH
-NET_INLINE void net_point_row(float *y, const float *x, const float *p, const float *b, int channels,
-                            size_t plane, int filters, int accumulate, int k0, int tile, int count)
+NET_INLINE void net_line_row(float *y, const float *x, const float *p, const float *b, int channels,
+                           int taps, size_t plane, size_t pitch, int filters, int accumulate,
+                           int k0, int tile, int count)
 {
     const net_conv_split split = net_split_filters(filters);
     if (tile == split.tile)
-        net_point_tile(y, x, p, b, channels, plane, filters, accumulate, k0, split.tile, count);
+        net_line_tile(y, x, p, b, channels, taps, plane, pitch, filters, accumulate, k0, split.tile,
+                     count);
     else
-        net_point_tile(y, x, p, b, channels, plane, filters, accumulate, k0, split.tile - 1, count);
+        net_line_tile(y, x, p, b, channels, taps, plane, pitch, filters, accumulate, k0,
+                     split.tile - 1, count);
 }
 
 // One row of one tile.  The tile is a constant where the shape is: both sizes are expanded in
@@ -423,35 +430,66 @@ NET_INLINE void net_conv_row(float *y, const float *x, const float *p, const flo
 }
 #endif
 
-NET_INLINE void net_conv_points(float *y, const float *x, const float *p, const float *b,
-                              int channels, int size, int filters, int accumulate, int groups,
-                              int part, int parts)
+// Pixels first..first+count of a line of `length`, `pitch` floats apart, and taps / 2 more on
+// either side, zero beyond the line's ends -> copy[channels][count + taps - 1][lanes].
+NET_INLINE void net_copy_line(float *copy, const float *line, int channels, size_t plane,
+                            size_t pitch, int length, int taps, int first, int count)
+{
+    const int all = count + taps - 1;
+    for (int c = 0; c < channels; c++)
+        for (int i = 0; i < all; i++, copy += NET_LANES) {
+            const int at = first + i - taps / 2, inside = at >= 0 && at < length;
+            const float *in = line + c * plane + at * (ptrdiff_t)pitch;
+            for (int l = 0; l < NET_LANES; l += NET_VECTOR)
+                net_store(copy + l, inside ? net_load(in + l) : net_zero_vector());
+        }
+}
+
+// Pixels from..to of one line, which begins at x and y, all filters.
+NET_INLINE void net_conv_line(float *y, const float *x, const float *p, const float *b, int channels,
+                            size_t plane, size_t pitch, int length, int filters, int taps,
+                            int accumulate, int from, int to)
 {
     const net_conv_split split = net_split_filters(filters);
-    const size_t plane = net_plane(size);
-    const int block = net_point_block(channels);
-    float copy[NET_POINT_FLOATS];
-    for (int g = 0; g < groups; g++) {
-        const int last = net_share(size, part + 1, parts);
-        for (int i = net_share(size, part, parts); i < last; i += block) {
-            const int count = net_min(block, last - i);
-            const size_t step = (size_t)count * NET_LANES;
-            const float *in = x + (size_t)g * channels * plane + (size_t)i * NET_LANES;
-            float *out = y + (size_t)g * filters * plane + (size_t)i * NET_LANES;
-            for (int c = 0; c < channels; c++)
-                for (size_t j = 0; j < step; j += NET_CONV_STEP) {
-                    net_store(copy + c * step + j, net_load(in + c * plane + j));
-                    net_store(copy + c * step + j + NET_VECTOR,
-                             net_load(in + c * plane + j + NET_VECTOR));
-                }
+    const int most = net_min(channels, NET_LINE_CHANNELS),
+              block = net_min(NET_LINE_PIXELS, NET_LINE_FLOATS / (most * NET_LANES) - (taps - 1));
+    float copy[NET_LINE_FLOATS + NET_LANES * NET_LINE_CHANNELS * NET_LINE_TAPS];
+    for (int first = from; first < to; first += net_max(1, block)) {
+        const int count = net_min(net_max(1, block), to - first);
+        for (int c = 0; c < channels; c += most) {
+            const int some = net_min(most, channels - c);
+            net_copy_line(copy, x + c * plane, some, plane, pitch, length, taps, first, count);
             for (int t = 0; t < split.tiles; t++) {
                 const int narrow = t >= split.wide;
-                net_point_row(out, copy, p, b, channels, plane, filters, accumulate,
-                             t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow,
-                             count);
+                net_line_row(y + first * pitch, copy, p + (size_t)c * taps * filters, c ? NULL : b,
+                            some, taps, plane, pitch, filters, accumulate || c,
+                            t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow,
+                            count);
             }
         }
     }
+}
+
+// Lines are rows, or columns where the kernel is upright; a 1x1 kernel sees one line.
+NET_INLINE void net_conv_lines(float *y, const float *x, const float *p, const float *b, int channels,
+                             int height, int width, int filters, int kernel_h, int kernel_w,
+                             int accumulate, int groups, int part, int parts)
+{
+    const int size = height * width, taps = kernel_h * kernel_w,
+              length = taps == 1      ? size
+                       : kernel_h > 1 ? height
+                                      : width;
+    const size_t plane = net_plane(size), pitch = net_plane(kernel_h > 1 ? width : 1),
+                 next = net_plane(kernel_h > 1 ? 1 : width);
+    const int last = net_share(size, part + 1, parts);
+    for (int g = 0; g < groups; g++)
+        for (int i = net_share(size, part, parts), to; i < last; i = to) {
+            const int line = i / length, from = i % length;
+            to = net_min(last, (line + 1) * length);
+            net_conv_line(y + g * filters * plane + line * next,
+                         x + g * channels * plane + line * next, p, b, channels, plane, pitch,
+                         length, filters, taps, accumulate, from, from + to - i);
+        }
 }
 
 NET_INLINE void net_conv(float *y, const float *x, const float *p, const float *b, int channels,
@@ -461,10 +499,9 @@ NET_INLINE void net_conv(float *y, const float *x, const float *p, const float *
     const net_conv_split split = net_split_filters(filters);
     const size_t plane = net_plane(height * width);
     const int rows = split.tiles * height;
-    if (kernel_h * kernel_w == 1 && channels <= NET_POINT_FLOATS / NET_LANES &&
-        height * width >= parts) {
-        net_conv_points(y, x, p, b, channels, height * width, filters, accumulate, groups, part,
-                       parts);
+    if ((kernel_h == 1 || kernel_w == 1) && kernel_h * kernel_w <= NET_LINE_TAPS) {
+        net_conv_lines(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate,
+                      groups, part, parts);
         return;
     }
     for (int g = 0; g < groups; g++)
@@ -1166,9 +1203,248 @@ NET_INLINE void net_loss(float *dlogits, float *loss, const float *logits, const
 //   dw[k][c][r][s] = sum over h, w, lane of dy[k][h][w][lane] *
 //   x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
 //
-// A tile of filters x columns of vector sums stays in registers while all pixels pass; its lanes
-// are summed at the end.  A column is a tap of the row (kernel_w > 1) or a channel (kernel_w == 1).
-// Lanes beyond the call's images add nothing: dy is zero there.
+// Two ways.  With many filters: a few pixels of dy are turned to have the filters in the lanes, and
+// all taps of x are broadcast against them, the sums standing in the lanes of their filters.  With
+// few: a tile of filters x columns of vector sums stays in registers while all pixels pass; its
+// lanes are summed at the end.  A column is a tap of the row (kernel_w > 1) or a channel (kernel_w
+// == 1).  Lanes beyond the call's images add nothing: dy is zero there.
+
+// ---- many filters -------------------------------------------------------------------------------
+
+#if NET_VECTOR > 1 && !defined(__clang__)
+typedef int net_lanes __attribute__((vector_size(4 * NET_VECTOR)));
+#define NET_LOW(l, s) ((l) & (s) ? NET_VECTOR + (l) - (s) : (l))
+#define NET_HIGH(l, s) ((l) & (s) ? NET_VECTOR + (l) : (l) + (s))
+#if NET_VECTOR == 16
+#define NET_PICK(M, s)                                                                             \
+    {                                                                                             \
+        M(0, s), M(1, s), M(2, s), M(3, s), M(4, s), M(5, s), M(6, s), M(7, s), M(8, s), M(9, s), \
+            M(10, s), M(11, s), M(12, s), M(13, s), M(14, s), M(15, s)                            \
+    }
+#elif NET_VECTOR == 8
+#define NET_PICK(M, s)                                                          \
+    {                                                                          \
+        M(0, s), M(1, s), M(2, s), M(3, s), M(4, s), M(5, s), M(6, s), M(7, s) \
+    }
+#else
+#define NET_PICK(M, s)                      \
+    {                                      \
+        M(0, s), M(1, s), M(2, s), M(3, s) \
+    }
+#endif
+// Exchanges the blocks of s x s beside the diagonal.
+#define NET_EXCHANGE(a, s)                                                             \
+    for (int i = 0; i < NET_VECTOR; i++)                                               \
+        if (!(i & (s))) {                                                             \
+            const net_vector low = a[i], high = a[i + (s)];                            \
+            a[i] = __builtin_shuffle(low, high, (net_lanes)NET_PICK(NET_LOW, s));        \
+            a[i + (s)] = __builtin_shuffle(low, high, (net_lanes)NET_PICK(NET_HIGH, s)); \
+        }
+#endif
+
+// a[i] lane j <-> a[j] lane i.
+NET_INLINE void net_transpose(net_vector a[NET_VECTOR])
+{
+#if NET_VECTOR > 1 && !defined(__clang__)
+#pragma GCC unroll 16
+    NET_EXCHANGE(a, 1)
+#pragma GCC unroll 16
+    NET_EXCHANGE(a, 2)
+#if NET_VECTOR > 4
+#pragma GCC unroll 16
+    NET_EXCHANGE(a, 4)
+#endif
+#if NET_VECTOR > 8
+#pragma GCC unroll 16
+    NET_EXCHANGE(a, 8)
+#endif
+#else
+    float from[NET_VECTOR][NET_VECTOR], to[NET_VECTOR][NET_VECTOR];
+    memcpy(from, a, sizeof from);
+    for (int i = 0; i < NET_VECTOR; i++)
+        for (int j = 0; j < NET_VECTOR; j++)
+            to[i][j] = from[j][i];
+    memcpy(a, to, sizeof to);
+#endif
+}
+
+// A strip of filters is two vectors; sums of a tile are columns x vectors, in 32 or 16 registers. A
+// column is a channel's tap.
+#define NET_TURN_STRIP (2 * NET_VECTOR)
+#if NET_VECTOR == 16 || defined(__aarch64__)
+#define NET_TURN_TILE 14
+#else
+#define NET_TURN_TILE 6
+#endif
+enum { NET_TURN_PIXELS = 8, NET_TURN_COLUMNS = 256 }; // that go through together
+
+// Where a pixel's value for a column lies.
+typedef struct net_column {
+    ptrdiff_t at; // floats from the pixel's own place in channel 0
+    int r, s;     // rows and columns from the pixel
+} net_column;
+
+NET_INLINE net_column net_find_column(int column, int height, int width, int kernel_h, int kernel_w)
+{
+    const int taps = kernel_h * kernel_w, c = column / taps, r = column % taps / kernel_w,
+              s = column % kernel_w;
+    net_column found = {0, r - kernel_h / 2, s - kernel_w / 2};
+    found.at = (c * (ptrdiff_t)height * width + found.r * (ptrdiff_t)width + found.s) * NET_LANES;
+    return found;
+}
+
+// sums[columns][filter vectors] += over pixels first..first+count: the columns of x, d turned.
+NET_INLINE void net_turned_tile(float *sums, const float *x, const float *d, const net_column *columns,
+                              int height, int width, int first, int count, const int tile,
+                              const int vectors)
+{
+    net_vector sum[NET_TURN_TILE][2];
+#pragma GCC unroll 16
+    for (int j = 0; j < tile; j++)
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++)
+            sum[j][v] = net_load(sums + (j * vectors + v) * NET_VECTOR);
+    for (int i = first, h = first / width, w = first % width; i < first + count; i++, w++) {
+        if (w == width) {
+            w = 0;
+            h++;
+        }
+        for (int unit = 0; unit < NET_LANES; unit += NET_VECTOR) {
+            float value[NET_TURN_TILE][NET_VECTOR];
+            const float *in = x + (size_t)i * NET_LANES + unit;
+#pragma GCC unroll 16
+            for (int j = 0; j < tile; j++) {
+                const int inside = (unsigned)(h + columns[j].r) < (unsigned)height &&
+                                   (unsigned)(w + columns[j].s) < (unsigned)width;
+                net_store(value[j], inside ? net_load(in + columns[j].at) : net_zero_vector());
+            }
+            for (int l = 0; l < NET_VECTOR; l++, d += vectors * NET_VECTOR) {
+                net_vector y[2];
+#pragma GCC unroll 2
+                for (int v = 0; v < vectors; v++)
+                    y[v] = net_load(d + v * NET_VECTOR);
+#pragma GCC unroll 16
+                for (int j = 0; j < tile; j++)
+#pragma GCC unroll 2
+                    for (int v = 0; v < vectors; v++)
+                        sum[j][v] += value[j][l] * y[v];
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < tile; j++)
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++)
+            net_store(sums + (j * vectors + v) * NET_VECTOR, sum[j][v]);
+}
+
+// `own` columns: in near-equal tiles where each size has its function, else in whole ones and some
+// of 4 and 1, whose sizes are constants.
+#ifndef NET_CONV_DISPATCH
+NET_INLINE void net_turned_columns(float *sums, const float *x, const float *d,
+                                 const net_column *columns, int height, int width, int first,
+                                 int count, int own, const int vectors)
+{
+    int j = 0;
+    for (; j + NET_TURN_TILE <= own; j += NET_TURN_TILE)
+        net_turned_tile(sums + j * vectors * NET_VECTOR, x, d, columns + j, height, width, first,
+                       count, NET_TURN_TILE, vectors);
+    for (; j + 4 <= own; j += 4)
+        net_turned_tile(sums + j * vectors * NET_VECTOR, x, d, columns + j, height, width, first,
+                       count, 4, vectors);
+    for (; j < own; j++)
+        net_turned_tile(sums + j * vectors * NET_VECTOR, x, d, columns + j, height, width, first,
+                       count, 1, vectors);
+}
+#else
+NET_INLINE void net_turned_columns(float *sums, const float *x, const float *d,
+                                 const net_column *columns, int height, int width, int first,
+                                 int count, int own, int vectors)
+{
+    for (int j = 0, pieces = (own + NET_TURN_TILE - 1) / NET_TURN_TILE; pieces > 0; pieces--) {
+        const int tile = (own - j + pieces - 1) / pieces;
+        net_turned_block(sums + j * vectors * NET_VECTOR, x, d, columns + j, height, width, first,
+                        count, tile, vectors);
+        j += tile;
+    }
+}
+#endif
+
+// Pixels first..first+count of `filters` filters from dy on, zero from there to the strip's end ->
+// d[pixel][lane][vectors of filters].
+NET_INLINE void net_turn(float *d, const float *dy, size_t plane, int first, int count, int filters,
+                       int vectors)
+{
+    for (int i = first; i < first + count; i++)
+        for (int unit = 0; unit < NET_LANES; unit += NET_VECTOR) {
+            for (int v = 0; v < vectors; v++) {
+                const float *at = dy + v * NET_VECTOR * plane + (size_t)i * NET_LANES + unit;
+                const int whole = filters - v * NET_VECTOR >= NET_VECTOR;
+                net_vector a[NET_VECTOR];
+                if (whole) {
+#pragma GCC unroll 16
+                    for (int k = 0; k < NET_VECTOR; k++)
+                        a[k] = net_load(at + k * plane);
+                } else {
+                    for (int k = 0; k < NET_VECTOR; k++)
+                        a[k] = v * NET_VECTOR + k < filters ? net_load(at + k * plane)
+                                                           : net_zero_vector();
+                }
+                net_transpose(a);
+#pragma GCC unroll 16
+                for (int l = 0; l < NET_VECTOR; l++)
+                    net_store(d + (l * vectors + v) * NET_VECTOR, a[l]);
+            }
+            d += vectors * NET_VECTOR * NET_VECTOR;
+        }
+}
+
+// Columns c0..c0+own of one strip, filters k0.. of it.
+NET_INLINE void net_turned_strip(float *dw, const float *x, const float *dy, int channels, int height,
+                               int width, int filters, int kernel_h, int kernel_w, int groups,
+                               int k0, int c0, int own)
+{
+    const int size = height * width, kept = net_min(NET_TURN_STRIP, filters - k0),
+              vectors = kept > NET_VECTOR ? 2 : 1, all = channels * kernel_h * kernel_w;
+    const size_t plane = net_plane(size);
+    float sums[NET_TURN_COLUMNS * NET_TURN_STRIP], d[NET_TURN_PIXELS * NET_LANES * NET_TURN_STRIP];
+    net_column columns[NET_TURN_COLUMNS];
+    for (int j = 0; j < own; j++)
+        columns[j] = net_find_column(c0 + j, height, width, kernel_h, kernel_w);
+    memset(sums, 0, (size_t)own * vectors * NET_VECTOR * sizeof *sums);
+    for (int g = 0; g < groups; g++)
+        for (int first = 0; first < size; first += NET_TURN_PIXELS) {
+            const int count = net_min(NET_TURN_PIXELS, size - first);
+            net_turn(d, dy + ((size_t)g * filters + k0) * plane, plane, first, count, kept, vectors);
+            const float *in = x + (size_t)g * channels * plane;
+            if (vectors == 2)
+                net_turned_columns(sums, in, d, columns, height, width, first, count, own, 2);
+            else
+                net_turned_columns(sums, in, d, columns, height, width, first, count, own, 1);
+        }
+    for (int k = 0; k < kept; k++)
+        for (int j = 0; j < own; j++)
+            dw[(size_t)(k0 + k) * all + c0 + j] = sums[j * vectors * NET_VECTOR + k];
+}
+
+// Threads share out strips and blocks of columns; every sum runs over all pixels in their order.
+NET_INLINE void net_turned_weights(float *dw, const float *x, const float *dy, int channels,
+                                 int height, int width, int filters, int kernel_h, int kernel_w,
+                                 int groups, int part, int parts)
+{
+    const int all = channels * kernel_h * kernel_w,
+              strips = (filters + NET_TURN_STRIP - 1) / NET_TURN_STRIP,
+              blocks = net_max((all + NET_TURN_COLUMNS - 1) / NET_TURN_COLUMNS,
+                              net_min(all, (parts + strips - 1) / strips)),
+              items = strips * blocks;
+    for (int i = net_share(items, part, parts); i < net_share(items, part + 1, parts); i++) {
+        const int block = i % blocks, c0 = net_share(all, block, blocks);
+        net_turned_strip(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups,
+                        i / blocks * NET_TURN_STRIP, c0, net_share(all, block + 1, blocks) - c0);
+    }
+}
+
+// ---- few filters --------------------------------------------------------------------------------
 
 // Registers: filters x columns sums, the columns of x, one of dy.
 #if NET_VECTOR == 16 || defined(__aarch64__)
@@ -1273,6 +1549,12 @@ NET_INLINE void net_conv_weights_backward(float *dw, const float *x, const float
                                         int height, int width, int filters, int kernel_h,
                                         int kernel_w, int groups, int part, int parts)
 {
+    // A vector of turned filters is filled up with zeros: worth it where most of it is used.
+    if (2 * filters > (filters + NET_VECTOR - 1) / NET_VECTOR * NET_VECTOR) {
+        net_turned_weights(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups,
+                          part, parts);
+        return;
+    }
     const int columns = NET_DW_COLUMNS(kernel_w), tile = NET_DW_FILTERS(columns);
     const int channel_step = kernel_w == 1 ? columns : 1;
     const int tiles = (filters + tile - 1) / tile,

@@ -37,8 +37,9 @@
 static void nk_conv_row(float *y, const float *x, const float *p, const float *b, int channels,
                         int height, int width, int filters, int kernel_h, int kernel_w,
                         int accumulate, int k0, int tile, int h);
-static void nk_point_row(float *y, const float *x, const float *p, const float *b, int channels,
-                         size_t plane, int filters, int accumulate, int k0, int tile, int count);
+static void nk_line_row(float *y, const float *x, const float *p, const float *b, int channels,
+                        int taps, size_t plane, size_t pitch, int filters, int accumulate, int k0,
+                        int tile, int count);
 #include "../templates/conv.c"
 
 // lists, not code
@@ -75,24 +76,25 @@ static void nk_conv_row(float *y, const float *x, const float *p, const float *b
     }
 }
 
-#define POINT(T)                                                                             \
-    NOINLINE void point_##T(float *y, const float *x, const float *p, const float *b,        \
-                            int channels, size_t plane, int filters, int accumulate, int k0, \
-                            int count)                                                       \
-    {                                                                                        \
-        nk_point_tile(y, x, p, b, channels, plane, filters, accumulate, k0, T, count);       \
+#define LINE(T)                                                                                    \
+    NOINLINE void line_##T(float *y, const float *x, const float *p, const float *b, int channels, \
+                           int taps, size_t plane, size_t pitch, int filters, int accumulate,      \
+                           int k0, int count)                                                      \
+    {                                                                                              \
+        nk_line_tile(y, x, p, b, channels, taps, plane, pitch, filters, accumulate, k0, T, count); \
     }
-#define POINT_CASE(T)                                                           \
-    case T:                                                                     \
-        point_##T(y, x, p, b, channels, plane, filters, accumulate, k0, count); \
+#define LINE_CASE(T)                                                                        \
+    case T:                                                                                 \
+        line_##T(y, x, p, b, channels, taps, plane, pitch, filters, accumulate, k0, count); \
         break;
-EACH_TILE(POINT)
+EACH_TILE(LINE)
 
-static void nk_point_row(float *y, const float *x, const float *p, const float *b, int channels,
-                         size_t plane, int filters, int accumulate, int k0, int tile, int count)
+static void nk_line_row(float *y, const float *x, const float *p, const float *b, int channels,
+                        int taps, size_t plane, size_t pitch, int filters, int accumulate, int k0,
+                        int tile, int count)
 {
     switch (tile) {
-        EACH_TILE(POINT_CASE)
+        EACH_TILE(LINE_CASE)
     }
 }
 
@@ -101,7 +103,34 @@ static void nk_point_row(float *y, const float *x, const float *p, const float *
 static void nk_dw_block(float *dw, const float *x, const float *dy, int channels, int height,
                         int width, int filters, int kernel_h, int kernel_w, int groups, int k0,
                         int tile, int c0, int columns, int r);
+typedef struct nk_column nk_column;
+static void nk_turned_block(float *sums, const float *x, const float *d, const nk_column *columns,
+                            int height, int width, int first, int count, int tile, int vectors);
 #include "../templates/conv_weights_backward.c"
+
+#define TURNED(T)                                                                        \
+    NOINLINE void turned_##T(float *sums, const float *x, const float *d,                \
+                             const nk_column *columns, int height, int width, int first, \
+                             int count, int vectors)                                     \
+    {                                                                                    \
+        if (vectors == 2)                                                                \
+            nk_turned_tile(sums, x, d, columns, height, width, first, count, T, 2);      \
+        else                                                                             \
+            nk_turned_tile(sums, x, d, columns, height, width, first, count, T, 1);      \
+    }
+#define TURNED_CASE(T)                                                         \
+    case T:                                                                    \
+        turned_##T(sums, x, d, columns, height, width, first, count, vectors); \
+        break;
+EACH_TILE(TURNED)
+
+static void nk_turned_block(float *sums, const float *x, const float *d, const nk_column *columns,
+                            int height, int width, int first, int count, int tile, int vectors)
+{
+    switch (tile) {
+        EACH_TILE(TURNED_CASE)
+    }
+}
 
 // Filters x columns x kernel width: a wide kernel's columns are its taps, a narrow one's are
 // channels.

@@ -23,63 +23,6 @@ static const int nk_wdw_channels[] = {0, 12, 6, 4};
 
 // ---- dy, transposed and transformed -------------------------------------------------------------
 
-#if NK_VECTOR > 1 && !defined(__clang__)
-typedef int nk_lanes __attribute__((vector_size(4 * NK_VECTOR)));
-#define NK_LOW(l, s) ((l) & (s) ? NK_VECTOR + (l) - (s) : (l))
-#define NK_HIGH(l, s) ((l) & (s) ? NK_VECTOR + (l) : (l) + (s))
-#if NK_VECTOR == 16
-#define NK_PICK(M, s)                                                                             \
-    {                                                                                             \
-        M(0, s), M(1, s), M(2, s), M(3, s), M(4, s), M(5, s), M(6, s), M(7, s), M(8, s), M(9, s), \
-            M(10, s), M(11, s), M(12, s), M(13, s), M(14, s), M(15, s)                            \
-    }
-#elif NK_VECTOR == 8
-#define NK_PICK(M, s)                                                          \
-    {                                                                          \
-        M(0, s), M(1, s), M(2, s), M(3, s), M(4, s), M(5, s), M(6, s), M(7, s) \
-    }
-#else
-#define NK_PICK(M, s)                      \
-    {                                      \
-        M(0, s), M(1, s), M(2, s), M(3, s) \
-    }
-#endif
-// Exchanges the blocks of s x s beside the diagonal.
-#define NK_EXCHANGE(a, s)                                                             \
-    for (int i = 0; i < NK_VECTOR; i++)                                               \
-        if (!(i & (s))) {                                                             \
-            const nk_vector low = a[i], high = a[i + (s)];                            \
-            a[i] = __builtin_shuffle(low, high, (nk_lanes)NK_PICK(NK_LOW, s));        \
-            a[i + (s)] = __builtin_shuffle(low, high, (nk_lanes)NK_PICK(NK_HIGH, s)); \
-        }
-#endif
-
-// a[i] lane j <-> a[j] lane i.
-NK_INLINE void nk_transpose(nk_vector a[NK_VECTOR])
-{
-#if NK_VECTOR > 1 && !defined(__clang__)
-#pragma GCC unroll 16
-    NK_EXCHANGE(a, 1)
-#pragma GCC unroll 16
-    NK_EXCHANGE(a, 2)
-#if NK_VECTOR > 4
-#pragma GCC unroll 16
-    NK_EXCHANGE(a, 4)
-#endif
-#if NK_VECTOR > 8
-#pragma GCC unroll 16
-    NK_EXCHANGE(a, 8)
-#endif
-#else
-    float from[NK_VECTOR][NK_VECTOR], to[NK_VECTOR][NK_VECTOR];
-    memcpy(from, a, sizeof from);
-    for (int i = 0; i < NK_VECTOR; i++)
-        for (int j = 0; j < NK_VECTOR; j++)
-            to[i][j] = from[j][i];
-    memcpy(a, to, sizeof to);
-#endif
-}
-
 // A y of four values: the adjoint of A^T.
 NK_INLINE void nk_winograd_a_adjoint(nk_vector out[8], nk_vector y0, nk_vector y1, nk_vector y2,
                                      nk_vector y3, const int side)

@@ -11,14 +11,15 @@ typedef struct {
     int channels, filters, height, width, kernel_h, kernel_w, stride;
 } ConvShape;
 
-// Channels to 40, sides to 20, small enough together for plain loops.
+// Channels to 40 (now and then to 300), sides to 20, small enough together for plain loops.
 static ConvShape draw_conv(Bench *b)
 {
     ConvShape s;
     do {
+        const int most = random_below(&b->random, 4) ? 40 : 300;
         const int *kernel = conv_kernels[random_below(&b->random, COUNT_OF(conv_kernels))];
-        s = (ConvShape){bench_draw(b, 1, 40),
-                        bench_draw(b, 1, 40),
+        s = (ConvShape){bench_draw(b, 1, most),
+                        bench_draw(b, 1, most),
                         bench_draw(b, 1, 20),
                         bench_draw(b, 1, 20),
                         kernel[0],

@@ -74,18 +74,21 @@ static bool is_in_program(const char *file)
 
 // Kernels that build on another file's: the files before them.
 static const struct {
-    const char *file, *before[2];
+    const char *file, *before[3];
 } foundations[] = {
-    {"winograd", {"conv"}},        {"winograd_weights", {"conv", "winograd"}},
-    {"tiles_winograd", {"tiles"}}, {"tiles_mix", {"tiles"}},
-    {"tiles_pool", {"tiles"}},     {"tiles_head", {"tiles"}},
+    {"winograd", {"conv"}},
+    {"winograd_weights", {"conv", "winograd", "conv_weights_backward"}},
+    {"tiles_winograd", {"tiles"}},
+    {"tiles_mix", {"tiles"}},
+    {"tiles_pool", {"tiles"}},
+    {"tiles_head", {"tiles"}},
     {"int8_head", {"int8_conv"}},
 };
 
 static void include_before(Text *text, const char *file)
 {
     for (size_t i = 0; i < COUNT_OF(foundations); i++)
-        for (size_t j = 0; j < 2 && !strcmp(foundations[i].file, file); j++)
+        for (size_t j = 0; j < 3 && !strcmp(foundations[i].file, file); j++)
             if (foundations[i].before[j])
                 include(text, foundations[i].before[j]);
 }

@@ -352,59 +352,66 @@ TINY_INLINE tiny_conv_split tiny_split_filters(int filters)
     return split;
 }
 
-// A 1x1 convolution reads one line of every channel for a pixel, far apart from each other.  A
-// block of pixels is therefore copied together first, and all tiles of filters read the copy in the
-// first cache.
-enum { TINY_POINT_FLOATS = 8192 }; // of the copy; channels that do not fit go the way of the others
+// A convolution whose taps lie in one line (1x1, 1x3, 3x1) reads few values of every channel for a
+// pixel, far apart from each other.  A few pixels of a line are therefore copied together first,
+// and all tiles of filters read the copy in the first cache; many channels go through in blocks.
+enum {
+    TINY_LINE_FLOATS = 8192,
+    TINY_LINE_CHANNELS = 128, // of a block
+    TINY_LINE_PIXELS = 8,     // of the result
+    TINY_LINE_TAPS = 5
+};
 
-TINY_INLINE int tiny_point_block(int channels)
+// Filters k0..k0+tile of `count` pixels, `pitch` floats apart in y, from x[channels][count + taps -
+// 1][lanes].
+TINY_INLINE void tiny_line_tile(float *y, const float *x, const float *p, const float *b, int channels,
+                            int taps, size_t plane, size_t pitch, int filters, int accumulate,
+                            int k0, const int tile, int count)
 {
-    return tiny_min(8, TINY_POINT_FLOATS / (channels * TINY_LANES));
-}
-
-// Filters k0..k0+tile of the `count` pixels in x[channels][count][lanes].
-TINY_INLINE void tiny_point_tile(float *y, const float *x, const float *p, const float *b, int channels,
-                             size_t plane, int filters, int accumulate, int k0, const int tile,
-                             int count)
-{
-    const size_t step = (size_t)count * TINY_LANES;
-    for (size_t at = 0; at < step; at += TINY_CONV_STEP) {
-        float *out = y + k0 * plane + at;
-        tiny_vector sum[TINY_CONV_TILE][2];
-#pragma GCC unroll 16
-        for (int k = 0; k < tile; k++) {
-            sum[k][0] = sum[k][1] = tiny_zero_vector() + (b ? b[k0 + k] : 0.0f);
-            if (accumulate) {
-                sum[k][0] += tiny_load(out + k * plane);
-                sum[k][1] += tiny_load(out + k * plane + TINY_VECTOR);
-            }
-        }
-        const float *in = x + at, *weight = p + k0;
-        for (int c = 0; c < channels; c++, in += step, weight += filters) {
-            const tiny_vector x0 = tiny_load(in), x1 = tiny_load(in + TINY_VECTOR);
+    const size_t step = (size_t)(count + taps - 1) * TINY_LANES;
+    for (int i = 0; i < count; i++)
+        for (int l = 0; l < TINY_LANES; l += TINY_CONV_STEP) {
+            float *out = y + k0 * plane + i * pitch + l;
+            tiny_vector sum[TINY_CONV_TILE][2];
 #pragma GCC unroll 16
             for (int k = 0; k < tile; k++) {
-                sum[k][0] += weight[k] * x0;
-                sum[k][1] += weight[k] * x1;
+                sum[k][0] = sum[k][1] = tiny_zero_vector() + (b ? b[k0 + k] : 0.0f);
+                if (accumulate) {
+                    sum[k][0] += tiny_load(out + k * plane);
+                    sum[k][1] += tiny_load(out + k * plane + TINY_VECTOR);
+                }
+            }
+            const float *in = x + (size_t)i * TINY_LANES + l, *weight = p + k0;
+            for (int c = 0; c < channels; c++, in += step)
+                for (int t = 0; t < taps; t++, weight += filters) {
+                    const tiny_vector x0 = tiny_load(in + t * TINY_LANES),
+                                    x1 = tiny_load(in + t * TINY_LANES + TINY_VECTOR);
+#pragma GCC unroll 16
+                    for (int k = 0; k < tile; k++) {
+                        sum[k][0] += weight[k] * x0;
+                        sum[k][1] += weight[k] * x1;
+                    }
+                }
+#pragma GCC unroll 16
+            for (int k = 0; k < tile; k++) {
+                tiny_store(out + k * plane, sum[k][0]);
+                tiny_store(out + k * plane + TINY_VECTOR, sum[k][1]);
             }
         }
-#pragma GCC unroll 16
-        for (int k = 0; k < tile; k++) {
-            tiny_store(out + k * plane, sum[k][0]);
-            tiny_store(out + k * plane + TINY_VECTOR, sum[k][1]);
-        }
-    }
 }
 
 #ifndef TINY_CONV_DISPATCH
-TINY_INLINE void tiny_point_row(float *y, const float *x, const float *p, const float *b, int channels,
-                            size_t plane, int filters, int accumulate, int k0, int tile, int count)
+TINY_INLINE void tiny_line_row(float *y, const float *x, const float *p, const float *b, int channels,
+                           int taps, size_t plane, size_t pitch, int filters, int accumulate,
+                           int k0, int tile, int count)
 {
     const tiny_conv_split split = tiny_split_filters(filters);
     if (tile == split.tile)
-        tiny_point_tile(y, x, p, b, channels, plane, filters, accumulate, k0, split.tile, count);
+        tiny_line_tile(y, x, p, b, channels, taps, plane, pitch, filters, accumulate, k0, split.tile,
+                     count);
     else
-        tiny_point_tile(y, x, p, b, channels, plane, filters, accumulate, k0, split.tile - 1, count);
+        tiny_line_tile(y, x, p, b, channels, taps, plane, pitch, filters, accumulate, k0,
+                     split.tile - 1, count);
 }
 
 // One row of one tile.  The tile is a constant where the shape is: both sizes are expanded in
@@ -423,35 +430,66 @@ TINY_INLINE void tiny_conv_row(float *y, const float *x, const float *p, const f
 }
 #endif
 
-TINY_INLINE void tiny_conv_points(float *y, const float *x, const float *p, const float *b,
-                              int channels, int size, int filters, int accumulate, int groups,
-                              int part, int parts)
+// Pixels first..first+count of a line of `length`, `pitch` floats apart, and taps / 2 more on
+// either side, zero beyond the line's ends -> copy[channels][count + taps - 1][lanes].
+TINY_INLINE void tiny_copy_line(float *copy, const float *line, int channels, size_t plane,
+                            size_t pitch, int length, int taps, int first, int count)
+{
+    const int all = count + taps - 1;
+    for (int c = 0; c < channels; c++)
+        for (int i = 0; i < all; i++, copy += TINY_LANES) {
+            const int at = first + i - taps / 2, inside = at >= 0 && at < length;
+            const float *in = line + c * plane + at * (ptrdiff_t)pitch;
+            for (int l = 0; l < TINY_LANES; l += TINY_VECTOR)
+                tiny_store(copy + l, inside ? tiny_load(in + l) : tiny_zero_vector());
+        }
+}
+
+// Pixels from..to of one line, which begins at x and y, all filters.
+TINY_INLINE void tiny_conv_line(float *y, const float *x, const float *p, const float *b, int channels,
+                            size_t plane, size_t pitch, int length, int filters, int taps,
+                            int accumulate, int from, int to)
 {
     const tiny_conv_split split = tiny_split_filters(filters);
-    const size_t plane = tiny_plane(size);
-    const int block = tiny_point_block(channels);
-    float copy[TINY_POINT_FLOATS];
-    for (int g = 0; g < groups; g++) {
-        const int last = tiny_share(size, part + 1, parts);
-        for (int i = tiny_share(size, part, parts); i < last; i += block) {
-            const int count = tiny_min(block, last - i);
-            const size_t step = (size_t)count * TINY_LANES;
-            const float *in = x + (size_t)g * channels * plane + (size_t)i * TINY_LANES;
-            float *out = y + (size_t)g * filters * plane + (size_t)i * TINY_LANES;
-            for (int c = 0; c < channels; c++)
-                for (size_t j = 0; j < step; j += TINY_CONV_STEP) {
-                    tiny_store(copy + c * step + j, tiny_load(in + c * plane + j));
-                    tiny_store(copy + c * step + j + TINY_VECTOR,
-                             tiny_load(in + c * plane + j + TINY_VECTOR));
-                }
+    const int most = tiny_min(channels, TINY_LINE_CHANNELS),
+              block = tiny_min(TINY_LINE_PIXELS, TINY_LINE_FLOATS / (most * TINY_LANES) - (taps - 1));
+    float copy[TINY_LINE_FLOATS + TINY_LANES * TINY_LINE_CHANNELS * TINY_LINE_TAPS];
+    for (int first = from; first < to; first += tiny_max(1, block)) {
+        const int count = tiny_min(tiny_max(1, block), to - first);
+        for (int c = 0; c < channels; c += most) {
+            const int some = tiny_min(most, channels - c);
+            tiny_copy_line(copy, x + c * plane, some, plane, pitch, length, taps, first, count);
             for (int t = 0; t < split.tiles; t++) {
                 const int narrow = t >= split.wide;
-                tiny_point_row(out, copy, p, b, channels, plane, filters, accumulate,
-                             t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow,
-                             count);
+                tiny_line_row(y + first * pitch, copy, p + (size_t)c * taps * filters, c ? NULL : b,
+                            some, taps, plane, pitch, filters, accumulate || c,
+                            t * (split.tile - 1) + (narrow ? split.wide : t), split.tile - narrow,
+                            count);
             }
         }
     }
+}
+
+// Lines are rows, or columns where the kernel is upright; a 1x1 kernel sees one line.
+TINY_INLINE void tiny_conv_lines(float *y, const float *x, const float *p, const float *b, int channels,
+                             int height, int width, int filters, int kernel_h, int kernel_w,
+                             int accumulate, int groups, int part, int parts)
+{
+    const int size = height * width, taps = kernel_h * kernel_w,
+              length = taps == 1      ? size
+                       : kernel_h > 1 ? height
+                                      : width;
+    const size_t plane = tiny_plane(size), pitch = tiny_plane(kernel_h > 1 ? width : 1),
+                 next = tiny_plane(kernel_h > 1 ? 1 : width);
+    const int last = tiny_share(size, part + 1, parts);
+    for (int g = 0; g < groups; g++)
+        for (int i = tiny_share(size, part, parts), to; i < last; i = to) {
+            const int line = i / length, from = i % length;
+            to = tiny_min(last, (line + 1) * length);
+            tiny_conv_line(y + g * filters * plane + line * next,
+                         x + g * channels * plane + line * next, p, b, channels, plane, pitch,
+                         length, filters, taps, accumulate, from, from + to - i);
+        }
 }
 
 TINY_INLINE void tiny_conv(float *y, const float *x, const float *p, const float *b, int channels,
@@ -461,10 +499,9 @@ TINY_INLINE void tiny_conv(float *y, const float *x, const float *p, const float
     const tiny_conv_split split = tiny_split_filters(filters);
     const size_t plane = tiny_plane(height * width);
     const int rows = split.tiles * height;
-    if (kernel_h * kernel_w == 1 && channels <= TINY_POINT_FLOATS / TINY_LANES &&
-        height * width >= parts) {
-        tiny_conv_points(y, x, p, b, channels, height * width, filters, accumulate, groups, part,
-                       parts);
+    if ((kernel_h == 1 || kernel_w == 1) && kernel_h * kernel_w <= TINY_LINE_TAPS) {
+        tiny_conv_lines(y, x, p, b, channels, height, width, filters, kernel_h, kernel_w, accumulate,
+                      groups, part, parts);
         return;
     }
     for (int g = 0; g < groups; g++)
@@ -1166,9 +1203,248 @@ TINY_INLINE void tiny_loss(float *dlogits, float *loss, const float *logits, con
 //   dw[k][c][r][s] = sum over h, w, lane of dy[k][h][w][lane] *
 //   x[c][h+r-kernel_h/2][w+s-kernel_w/2][lane]
 //
-// A tile of filters x columns of vector sums stays in registers while all pixels pass; its lanes
-// are summed at the end.  A column is a tap of the row (kernel_w > 1) or a channel (kernel_w == 1).
-// Lanes beyond the call's images add nothing: dy is zero there.
+// Two ways.  With many filters: a few pixels of dy are turned to have the filters in the lanes, and
+// all taps of x are broadcast against them, the sums standing in the lanes of their filters.  With
+// few: a tile of filters x columns of vector sums stays in registers while all pixels pass; its
+// lanes are summed at the end.  A column is a tap of the row (kernel_w > 1) or a channel (kernel_w
+// == 1).  Lanes beyond the call's images add nothing: dy is zero there.
+
+// ---- many filters -------------------------------------------------------------------------------
+
+#if TINY_VECTOR > 1 && !defined(__clang__)
+typedef int tiny_lanes __attribute__((vector_size(4 * TINY_VECTOR)));
+#define TINY_LOW(l, s) ((l) & (s) ? TINY_VECTOR + (l) - (s) : (l))
+#define TINY_HIGH(l, s) ((l) & (s) ? TINY_VECTOR + (l) : (l) + (s))
+#if TINY_VECTOR == 16
+#define TINY_PICK(M, s)                                                                             \
+    {                                                                                             \
+        M(0, s), M(1, s), M(2, s), M(3, s), M(4, s), M(5, s), M(6, s), M(7, s), M(8, s), M(9, s), \
+            M(10, s), M(11, s), M(12, s), M(13, s), M(14, s), M(15, s)                            \
+    }
+#elif TINY_VECTOR == 8
+#define TINY_PICK(M, s)                                                          \
+    {                                                                          \
+        M(0, s), M(1, s), M(2, s), M(3, s), M(4, s), M(5, s), M(6, s), M(7, s) \
+    }
+#else
+#define TINY_PICK(M, s)                      \
+    {                                      \
+        M(0, s), M(1, s), M(2, s), M(3, s) \
+    }
+#endif
+// Exchanges the blocks of s x s beside the diagonal.
+#define TINY_EXCHANGE(a, s)                                                             \
+    for (int i = 0; i < TINY_VECTOR; i++)                                               \
+        if (!(i & (s))) {                                                             \
+            const tiny_vector low = a[i], high = a[i + (s)];                            \
+            a[i] = __builtin_shuffle(low, high, (tiny_lanes)TINY_PICK(TINY_LOW, s));        \
+            a[i + (s)] = __builtin_shuffle(low, high, (tiny_lanes)TINY_PICK(TINY_HIGH, s)); \
+        }
+#endif
+
+// a[i] lane j <-> a[j] lane i.
+TINY_INLINE void tiny_transpose(tiny_vector a[TINY_VECTOR])
+{
+#if TINY_VECTOR > 1 && !defined(__clang__)
+#pragma GCC unroll 16
+    TINY_EXCHANGE(a, 1)
+#pragma GCC unroll 16
+    TINY_EXCHANGE(a, 2)
+#if TINY_VECTOR > 4
+#pragma GCC unroll 16
+    TINY_EXCHANGE(a, 4)
+#endif
+#if TINY_VECTOR > 8
+#pragma GCC unroll 16
+    TINY_EXCHANGE(a, 8)
+#endif
+#else
+    float from[TINY_VECTOR][TINY_VECTOR], to[TINY_VECTOR][TINY_VECTOR];
+    memcpy(from, a, sizeof from);
+    for (int i = 0; i < TINY_VECTOR; i++)
+        for (int j = 0; j < TINY_VECTOR; j++)
+            to[i][j] = from[j][i];
+    memcpy(a, to, sizeof to);
+#endif
+}
+
+// A strip of filters is two vectors; sums of a tile are columns x vectors, in 32 or 16 registers. A
+// column is a channel's tap.
+#define TINY_TURN_STRIP (2 * TINY_VECTOR)
+#if TINY_VECTOR == 16 || defined(__aarch64__)
+#define TINY_TURN_TILE 14
+#else
+#define TINY_TURN_TILE 6
+#endif
+enum { TINY_TURN_PIXELS = 8, TINY_TURN_COLUMNS = 256 }; // that go through together
+
+// Where a pixel's value for a column lies.
+typedef struct tiny_column {
+    ptrdiff_t at; // floats from the pixel's own place in channel 0
+    int r, s;     // rows and columns from the pixel
+} tiny_column;
+
+TINY_INLINE tiny_column tiny_find_column(int column, int height, int width, int kernel_h, int kernel_w)
+{
+    const int taps = kernel_h * kernel_w, c = column / taps, r = column % taps / kernel_w,
+              s = column % kernel_w;
+    tiny_column found = {0, r - kernel_h / 2, s - kernel_w / 2};
+    found.at = (c * (ptrdiff_t)height * width + found.r * (ptrdiff_t)width + found.s) * TINY_LANES;
+    return found;
+}
+
+// sums[columns][filter vectors] += over pixels first..first+count: the columns of x, d turned.
+TINY_INLINE void tiny_turned_tile(float *sums, const float *x, const float *d, const tiny_column *columns,
+                              int height, int width, int first, int count, const int tile,
+                              const int vectors)
+{
+    tiny_vector sum[TINY_TURN_TILE][2];
+#pragma GCC unroll 16
+    for (int j = 0; j < tile; j++)
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++)
+            sum[j][v] = tiny_load(sums + (j * vectors + v) * TINY_VECTOR);
+    for (int i = first, h = first / width, w = first % width; i < first + count; i++, w++) {
+        if (w == width) {
+            w = 0;
+            h++;
+        }
+        for (int unit = 0; unit < TINY_LANES; unit += TINY_VECTOR) {
+            float value[TINY_TURN_TILE][TINY_VECTOR];
+            const float *in = x + (size_t)i * TINY_LANES + unit;
+#pragma GCC unroll 16
+            for (int j = 0; j < tile; j++) {
+                const int inside = (unsigned)(h + columns[j].r) < (unsigned)height &&
+                                   (unsigned)(w + columns[j].s) < (unsigned)width;
+                tiny_store(value[j], inside ? tiny_load(in + columns[j].at) : tiny_zero_vector());
+            }
+            for (int l = 0; l < TINY_VECTOR; l++, d += vectors * TINY_VECTOR) {
+                tiny_vector y[2];
+#pragma GCC unroll 2
+                for (int v = 0; v < vectors; v++)
+                    y[v] = tiny_load(d + v * TINY_VECTOR);
+#pragma GCC unroll 16
+                for (int j = 0; j < tile; j++)
+#pragma GCC unroll 2
+                    for (int v = 0; v < vectors; v++)
+                        sum[j][v] += value[j][l] * y[v];
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < tile; j++)
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++)
+            tiny_store(sums + (j * vectors + v) * TINY_VECTOR, sum[j][v]);
+}
+
+// `own` columns: in near-equal tiles where each size has its function, else in whole ones and some
+// of 4 and 1, whose sizes are constants.
+#ifndef TINY_CONV_DISPATCH
+TINY_INLINE void tiny_turned_columns(float *sums, const float *x, const float *d,
+                                 const tiny_column *columns, int height, int width, int first,
+                                 int count, int own, const int vectors)
+{
+    int j = 0;
+    for (; j + TINY_TURN_TILE <= own; j += TINY_TURN_TILE)
+        tiny_turned_tile(sums + j * vectors * TINY_VECTOR, x, d, columns + j, height, width, first,
+                       count, TINY_TURN_TILE, vectors);
+    for (; j + 4 <= own; j += 4)
+        tiny_turned_tile(sums + j * vectors * TINY_VECTOR, x, d, columns + j, height, width, first,
+                       count, 4, vectors);
+    for (; j < own; j++)
+        tiny_turned_tile(sums + j * vectors * TINY_VECTOR, x, d, columns + j, height, width, first,
+                       count, 1, vectors);
+}
+#else
+TINY_INLINE void tiny_turned_columns(float *sums, const float *x, const float *d,
+                                 const tiny_column *columns, int height, int width, int first,
+                                 int count, int own, int vectors)
+{
+    for (int j = 0, pieces = (own + TINY_TURN_TILE - 1) / TINY_TURN_TILE; pieces > 0; pieces--) {
+        const int tile = (own - j + pieces - 1) / pieces;
+        tiny_turned_block(sums + j * vectors * TINY_VECTOR, x, d, columns + j, height, width, first,
+                        count, tile, vectors);
+        j += tile;
+    }
+}
+#endif
+
+// Pixels first..first+count of `filters` filters from dy on, zero from there to the strip's end ->
+// d[pixel][lane][vectors of filters].
+TINY_INLINE void tiny_turn(float *d, const float *dy, size_t plane, int first, int count, int filters,
+                       int vectors)
+{
+    for (int i = first; i < first + count; i++)
+        for (int unit = 0; unit < TINY_LANES; unit += TINY_VECTOR) {
+            for (int v = 0; v < vectors; v++) {
+                const float *at = dy + v * TINY_VECTOR * plane + (size_t)i * TINY_LANES + unit;
+                const int whole = filters - v * TINY_VECTOR >= TINY_VECTOR;
+                tiny_vector a[TINY_VECTOR];
+                if (whole) {
+#pragma GCC unroll 16
+                    for (int k = 0; k < TINY_VECTOR; k++)
+                        a[k] = tiny_load(at + k * plane);
+                } else {
+                    for (int k = 0; k < TINY_VECTOR; k++)
+                        a[k] = v * TINY_VECTOR + k < filters ? tiny_load(at + k * plane)
+                                                           : tiny_zero_vector();
+                }
+                tiny_transpose(a);
+#pragma GCC unroll 16
+                for (int l = 0; l < TINY_VECTOR; l++)
+                    tiny_store(d + (l * vectors + v) * TINY_VECTOR, a[l]);
+            }
+            d += vectors * TINY_VECTOR * TINY_VECTOR;
+        }
+}
+
+// Columns c0..c0+own of one strip, filters k0.. of it.
+TINY_INLINE void tiny_turned_strip(float *dw, const float *x, const float *dy, int channels, int height,
+                               int width, int filters, int kernel_h, int kernel_w, int groups,
+                               int k0, int c0, int own)
+{
+    const int size = height * width, kept = tiny_min(TINY_TURN_STRIP, filters - k0),
+              vectors = kept > TINY_VECTOR ? 2 : 1, all = channels * kernel_h * kernel_w;
+    const size_t plane = tiny_plane(size);
+    float sums[TINY_TURN_COLUMNS * TINY_TURN_STRIP], d[TINY_TURN_PIXELS * TINY_LANES * TINY_TURN_STRIP];
+    tiny_column columns[TINY_TURN_COLUMNS];
+    for (int j = 0; j < own; j++)
+        columns[j] = tiny_find_column(c0 + j, height, width, kernel_h, kernel_w);
+    memset(sums, 0, (size_t)own * vectors * TINY_VECTOR * sizeof *sums);
+    for (int g = 0; g < groups; g++)
+        for (int first = 0; first < size; first += TINY_TURN_PIXELS) {
+            const int count = tiny_min(TINY_TURN_PIXELS, size - first);
+            tiny_turn(d, dy + ((size_t)g * filters + k0) * plane, plane, first, count, kept, vectors);
+            const float *in = x + (size_t)g * channels * plane;
+            if (vectors == 2)
+                tiny_turned_columns(sums, in, d, columns, height, width, first, count, own, 2);
+            else
+                tiny_turned_columns(sums, in, d, columns, height, width, first, count, own, 1);
+        }
+    for (int k = 0; k < kept; k++)
+        for (int j = 0; j < own; j++)
+            dw[(size_t)(k0 + k) * all + c0 + j] = sums[j * vectors * TINY_VECTOR + k];
+}
+
+// Threads share out strips and blocks of columns; every sum runs over all pixels in their order.
+TINY_INLINE void tiny_turned_weights(float *dw, const float *x, const float *dy, int channels,
+                                 int height, int width, int filters, int kernel_h, int kernel_w,
+                                 int groups, int part, int parts)
+{
+    const int all = channels * kernel_h * kernel_w,
+              strips = (filters + TINY_TURN_STRIP - 1) / TINY_TURN_STRIP,
+              blocks = tiny_max((all + TINY_TURN_COLUMNS - 1) / TINY_TURN_COLUMNS,
+                              tiny_min(all, (parts + strips - 1) / strips)),
+              items = strips * blocks;
+    for (int i = tiny_share(items, part, parts); i < tiny_share(items, part + 1, parts); i++) {
+        const int block = i % blocks, c0 = tiny_share(all, block, blocks);
+        tiny_turned_strip(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups,
+                        i / blocks * TINY_TURN_STRIP, c0, tiny_share(all, block + 1, blocks) - c0);
+    }
+}
+
+// ---- few filters --------------------------------------------------------------------------------
 
 // Registers: filters x columns sums, the columns of x, one of dy.
 #if TINY_VECTOR == 16 || defined(__aarch64__)
@@ -1273,6 +1549,12 @@ TINY_INLINE void tiny_conv_weights_backward(float *dw, const float *x, const flo
                                         int height, int width, int filters, int kernel_h,
                                         int kernel_w, int groups, int part, int parts)
 {
+    // A vector of turned filters is filled up with zeros: worth it where most of it is used.
+    if (2 * filters > (filters + TINY_VECTOR - 1) / TINY_VECTOR * TINY_VECTOR) {
+        tiny_turned_weights(dw, x, dy, channels, height, width, filters, kernel_h, kernel_w, groups,
+                          part, parts);
+        return;
+    }
     const int columns = TINY_DW_COLUMNS(kernel_w), tile = TINY_DW_FILTERS(columns);
     const int channel_step = kernel_w == 1 ? columns : 1;
     const int tiles = (filters + tile - 1) / tile,
