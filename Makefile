@@ -10,7 +10,7 @@ CFLAGS = -std=c11 -O2 -g $(WARN) $(if $(WERROR),-Werror) $(SAN)
 KERNEL_OPT = -O3
 KERNEL_CFLAGS = -std=gnu11 $(KERNEL_OPT) -g -ffp-contract=fast -fno-math-errno -fno-trapping-math $(WARN) -Wno-pedantic \
                 $(if $(WERROR),-Werror) $(SAN)
-LDLIBS = -lsqlite3 -ltcc -ldl -lopenblas -lcjson -ljpeg -lpng -lz -lm -lpthread
+LDLIBS = -lprotobuf-c -lsqlite3 -ltcc -ldl -lopenblas -lcjson -ljpeg -lpng -lz -lm -lpthread
 # V=1 shows the commands.
 Q = $(if $(V),,@echo '  $(1)  $@';)
 # One more make, on all processors unless the caller has chosen.
@@ -22,13 +22,14 @@ ISA_FLAGS_avx512 = -march=x86-64-v4 -mprefer-vector-width=512
 ISA_FLAGS_avx2 = -march=x86-64-v3
 
 # Debian packages: for building and the demo; for the tests; for working on the code.
-DEPS = gcc libc6-dev libtcc-dev libopenblas-dev libcjson-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev libsqlite3-dev
+DEPS = gcc libc6-dev libtcc-dev libopenblas-dev libcjson-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev libsqlite3-dev \
+       libprotobuf-c-dev protobuf-c-compiler libonnx-dev
 DEPS_CHECK = libcmocka-dev tcc graphviz python3-networkx
 DEPS_DEV = clang libclang-rt-14-dev clang-format clang-tidy valgrind cppcheck bear gdb
 
 object = $(patsubst %,$(BUILD)/%.o,$(basename $(1)))
 kernel_objects = $(if $(wildcard runtime/kernels.c),$(ISAS:%=$(BUILD)/runtime/kernels_%.o))
-compiler_objects = $(call object,$(wildcard compiler/*.c compiler/blob.S))
+compiler_objects = $(call object,$(wildcard compiler/*.c compiler/blob.S)) $(BUILD)/onnx/onnx.pb-c.o
 runtime_objects = $(call object,$(filter-out runtime/kernels.c,$(wildcard runtime/*.c search/*.c))) $(kernel_objects)
 cli_objects = $(call object,$(filter-out cli/nago.c cli/nagoc.c,$(wildcard cli/*.c)))
 templates = $(wildcard templates/*.c templates/*.h templates/*.py)
@@ -73,6 +74,15 @@ $(ISAS:%=$(BUILD)/runtime/kernels_%.o): $(BUILD)/runtime/kernels_%.o: runtime/ke
 $(BUILD)/compiler/blob.o: compiler/blob.S $(templates) Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+# ONNX's messages, from Debian's description of them.
+ONNX_PROTO = /usr/include/onnx
+$(BUILD)/onnx/onnx.pb-c.c: $(ONNX_PROTO)/onnx.proto
+	@mkdir -p $(@D)
+	$(call Q,PB)protoc-c --proto_path=$(ONNX_PROTO) --c_out=$(@D) onnx.proto
+$(BUILD)/onnx/onnx.pb-c.o: $(BUILD)/onnx/onnx.pb-c.c
+	$(call Q,CC)$(CC) -O1 $(SAN) -c -o $@ $<
+$(BUILD)/compiler/emit_onnx.o $(BUILD)/tests/test_onnx.o: CPPFLAGS += -isystem $(BUILD)/onnx
+$(BUILD)/compiler/emit_onnx.o $(BUILD)/tests/test_onnx.o: $(BUILD)/onnx/onnx.pb-c.c
 $(BUILD)/man/nagoc.1: $(BUILD)/nagoc
 	@mkdir -p $(@D)
 	@$< --man > $@

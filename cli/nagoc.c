@@ -14,10 +14,11 @@ typedef enum {
     EMIT_DOT,
     EMIT_WEIGHTS,
     EMIT_SUMMARY,
-    EMIT_PYTORCH
+    EMIT_PYTORCH,
+    EMIT_ONNX
 } EmitKind;
-static const char *const emit_names[] = {"c",       "arch",    "ir",      "dot",
-                                         "weights", "summary", "pytorch", NULL};
+static const char *const emit_names[] = {"c",       "arch",    "ir",   "dot", "weights",
+                                         "summary", "pytorch", "onnx", NULL};
 static const char *const form_names[] = {"string", "list", "bin", NULL}; // as WeightsForm
 static const char *const target_names[] = {"generic", "native", NULL};   // as TargetKind
 static const char *const layout_names[] = {"chw", "hwc", NULL};
@@ -96,6 +97,8 @@ static bool emit_main(const Arch *arch, const EmitOptions *options, const Reques
         return emit_summary(arch, options, request->json, &out->main, err);
     case EMIT_PYTORCH:
         return emit_pytorch(arch, &out->main, err);
+    case EMIT_ONNX:
+        return emit_onnx(arch, options, &out->main, err);
     }
     bug("--emit %d", request->emit);
 }
@@ -198,11 +201,12 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
         OPTION_STRING("output", 'o', "FILE", &request->output,
                       "write to FILE, whole or not at all (default - is standard output)"),
         OPTION_CHOICE(
-            "emit", 'e', "c|arch|ir|dot|weights|summary|pytorch", &request->emit, emit_names,
+            "emit", 'e', "c|arch|ir|dot|weights|summary|pytorch|onnx", &request->emit, emit_names,
             "what to write: the C file; the architecture drawn from theta; the intermediate "
             "representation; "
             "a Graphviz drawing; initial weights (safetensors); a summary of cells, ops, weights, "
-            "multiply-adds and memory; the network as a PyTorch module"),
+            "multiply-adds and memory; the network as a PyTorch module; the network with its "
+            "weights as an ONNX model"),
         OPTION_FLAG("json", 0, &request->json, "write the summary as JSON"),
         OPTION_STRING("header", 0, "FILE", &request->header,
                       "also write the C file's declarations to FILE"),
@@ -217,7 +221,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
                       "or a separate binary file beside it"),
         OPTION_GROUP("C file"),
         OPTION_INT("batch", 'b', "N", &request->batch, 1, 1024,
-                   "images of one call (default 32, with --weights 1)"),
+                   "images of one call (default 32; 1 with weights inside, also in ONNX)"),
         OPTION_CHOICE("target", 0, "generic|native", &request->target, target_names,
                       "what a file with weights is made for: any machine, in little memory "
                       "(default); or speed on the machine that compiles it, with up to four times "

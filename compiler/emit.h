@@ -37,6 +37,10 @@ bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text 
 // metadata.
 bool emit_weights(const Arch *arch, uint64_t seed, Text *out, Err *err);
 
+// The network with its weights (options->weights, or net_init's for options->seed) as an ONNX
+// model, opset 13: input "image" [batch][C][H][W], output "logits" [batch][classes].  Errors:
+// weights that do not fit the architecture.
+bool emit_onnx(const Arch *arch, const EmitOptions *options, Text *out, Err *err);
 // The network as a self-contained PyTorch module with the parameter names of weights.safetensors.
 bool emit_pytorch(const Arch *arch, Text *out, Err *err);
 

@@ -114,13 +114,13 @@ static void fold_op(Folding *f, const Op *op)
 }
 
 // Every parameter and statistic is there, finite, with its shape.
-static bool check_weights(const Folding *f, const NetTensor *tensors, int n)
+static bool check_tensors(const TensorFile *weights, const NetTensor *tensors, int n, Err *err)
 {
     for (int i = 0; i < n; i++) {
         const NetTensor *want = &tensors[i];
-        const StoredTensor *have = tensors_find(f->weights, want->name);
+        const StoredTensor *have = tensors_find(weights, want->name);
         if (!have)
-            return err_input(f->err,
+            return err_input(err,
                              "the weights have no tensor \"%s\" (this architecture needs it; are "
                              "they another net's?)",
                              want->name);
@@ -128,7 +128,7 @@ static bool check_weights(const Folding *f, const NetTensor *tensors, int n)
         for (int d = 0; same && d < want->rank; d++)
             same = have->shape[d] == want->shape[d];
         if (!same)
-            return err_input(f->err,
+            return err_input(err,
                              "the weights' tensor \"%s\" has %lld values in %d dimensions; this "
                              "architecture needs %lld in %d",
                              want->name, (long long)have->count, have->rank, (long long)want->count,
@@ -136,10 +136,16 @@ static bool check_weights(const Folding *f, const NetTensor *tensors, int n)
         for (int64_t j = 0; j < have->count; j++)
             if (!isfinite(tensor_value(have, j)))
                 return err_input(
-                    f->err, "the weights' tensor \"%s\" has a value that is not finite at %lld",
+                    err, "the weights' tensor \"%s\" has a value that is not finite at %lld",
                     want->name, (long long)j);
     }
     return true;
+}
+
+bool weights_check(const Ir *ir, const TensorFile *weights, Err *err)
+{
+    return check_tensors(weights, ir->params, ir->n_params, err) &&
+           check_tensors(weights, ir->running, ir->n_running, err);
 }
 
 static void survey(Folding *f)
@@ -167,8 +173,7 @@ bool fold_weights(Ir *ir, const TensorFile *weights, Err *err)
                  .n_old = ir->n_ops,
                  .n_tensors = ir->n_tensors,
                  .err = err};
-    if (!check_weights(&f, ir->params, ir->n_params) ||
-        !check_weights(&f, ir->running, ir->n_running))
+    if (!weights_check(ir, weights, err))
         return false;
     f.readers = pool_alloc(ir->pool, n * sizeof *f.readers);
     f.reader = pool_alloc(ir->pool, n * sizeof *f.reader);

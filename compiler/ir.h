@@ -190,6 +190,8 @@ void fuse_global_pool(Ir *ir);
 void differentiate(Ir *ir);
 // grad.c: the optimiser's step as a program of its own.
 Ir *lower_update(const Ir *ir, Pool *pool);
+// fold.c: whether the file has every parameter and statistic of the program, finite, in its shape.
+bool weights_check(const Ir *ir, const TensorFile *weights, Err *err);
 // fold.c: inference of one image with known weights (LAYOUT_PIXELS): batch normalisation into
 // convolutions, every parameter to a constant in the order in which kernels read it.  Errors: a
 // weight that is missing or misshapen.

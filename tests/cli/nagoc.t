@@ -25,7 +25,7 @@ $ nagoc --batch 0 theta.json
 nagoc: --batch: "0" is not a whole number in 1..1024 (see nagoc --help)
 [2]
 $ nagoc --emit=ar theta.json
-nagoc: --emit: "ar" is not one of c, arch, ir, dot, weights, summary, pytorch; did you mean "arch"? (see nagoc --help)
+nagoc: --emit: "ar" is not one of c, arch, ir, dot, weights, summary, pytorch, onnx; did you mean "arch"? (see nagoc --help)
 [2]
 $ nagoc --seed -1 theta.json
 nagoc: --seed: "-1" is not a whole number in 0..9007199254740991 (2^53 - 1) (see nagoc --help)
@@ -44,6 +44,9 @@ nagoc: --weights-form=bin: needs --output FILE, the weights go beside it (see na
 [2]
 $ nagoc --weights w.safetensors --emit=pytorch theta.json
 nagoc: --weights: the PyTorch module loads them when it runs, from any file (see nagoc --help)
+[2]
+$ nagoc --weights w.safetensors --emit=onnx theta.json
+w.safetensors: error: cannot open: No such file or directory
 [2]
 $ nagoc --prefix 3d theta.json
 nagoc: --prefix: "3d" is not a C identifier that names can begin with (see nagoc --help)
