@@ -161,8 +161,9 @@ static void put_sizes(Emission *e)
            "#pragma GCC optimize(\"fp-contract=fast\", \"no-math-errno\", "
            "\"no-trapping-math\")\n#endif\n");
     template_paste("prelude", e->options->prefix, e->out);
-    put(e, "\n#if defined(__GNUC__) && !defined(__TINYC__)\n#define NK_NOINLINE "
-           "__attribute__((noinline))\n#else\n#define NK_NOINLINE\n#endif\n\n");
+    put(e, "\n#if defined(__clang__)\n#define NK_NOINLINE __attribute__((noinline))\n"
+           "#elif defined(__GNUC__) && !defined(__TINYC__)\n#define NK_NOINLINE "
+           "__attribute__((noinline, noclone))\n#else\n#define NK_NOINLINE\n#endif\n\n");
     putf(e,
          "enum {\n    NK_CHANNELS = %d,\n    NK_HEIGHT = %d,\n    NK_WIDTH = %d,\n    NK_CLASSES = "
          "%d,\n    NK_BATCH = %d,\n",

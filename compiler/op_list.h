@@ -116,10 +116,10 @@ OP(TILE_IMAGE, tile_image, tiles, "y= x", "channels height width tile", "", -1)
 OP(TILE_SUM, tile_sum, tiles, "y= xs* as", "| inputs size relu", "", -1)
 OP(TILE_CHANGE, tile_change, tiles, "y= scratch= x", "height width from tile | channels", "", -1)
 OP(TILES_INPUT, tiles_input, tiles_winograd, "v= scratch= xs* as",
-   "height width tile | inputs channels relu", "", -1)
+   "height width tile inputs relu | channels", "", -1)
 OP(TILES_FILTERS, tiles_filters, tiles_winograd, "y= scratch= v u b",
-   "height width tile filters blocks | channels relu", "", -1)
-OP(TILES_MIX, tiles_mix, tiles_mix, "y= x w b", "height width tile filters blocks | channels relu",
+   "height width tile filters blocks | channels", "", -1)
+OP(TILES_MIX, tiles_mix, tiles_mix, "y= x w b", "height width tile filters blocks | channels",
    "", -1)
 OP(TILES_POOL, tiles_pool, tiles_pool, "y= scratch= x",
    "height width tile out_height out_width out_tile | channels", "", -1)

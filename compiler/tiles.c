@@ -19,7 +19,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_TERMS = 64, TILINGS = 5 };
+enum {
+    TILINGS = 5,   // one more than the largest tile
+    MOST_LOADS = 4 // terms that Winograd's input transform adds up
+};
 
 typedef struct {
     int n, relu;
@@ -27,13 +30,16 @@ typedef struct {
     float *scales;
 } Sum;
 
-// What becomes of a tensor of the program before.
+// What becomes of a tensor of the program before; behind those, at n_values + op, what a convolution
+// computes before its ReLU.
 typedef struct {
+    int like;             // the tensor before whose shape it has
     int same_as;      // a haloed copy is its source
     int sums, others; // readers: as a term of a sum; in any other way
     bool is_lazy;     // defined by `sum`, not computed yet
     Sum sum;
     int in_tiles[TILINGS];    // the new tensor for each size of tile; 0: none
+    float scale[TILINGS];     // what the next is short of
     int transformed[TILINGS]; // its Winograd points
 } Value;
 
@@ -44,7 +50,6 @@ typedef struct {
     int n_old, n_values;
     Value *values;
     const float *constants; // of the program before
-    int *writer;
 } Tiling;
 
 // ---- the program before -------------------------------------------------------------------------
@@ -54,6 +59,12 @@ static int source(const Tiling *t, int tensor)
     return t->values[tensor].same_as >= 0 ? t->values[tensor].same_as : tensor;
 }
 
+// A copy: passes add tensors while they look at it.
+static Tensor shape_of(const Tiling *t, int value)
+{
+    return t->ir->tensors[t->values[value].like];
+}
+
 static const float *constant(const Tiling *t, int tensor)
 {
     return t->constants + t->ir->tensors[tensor].offset;
@@ -61,8 +72,10 @@ static const float *constant(const Tiling *t, int tensor)
 
 static void survey(Tiling *t)
 {
-    for (int v = 0; v < t->n_values; v++)
-        t->values[v].same_as = t->writer[v] = -1;
+    for (int v = 0; v < t->n_values + t->n_old; v++) {
+        t->values[v].like = v;
+        t->values[v].same_as = -1;
+    }
     for (int o = 0; o < t->n_old; o++) {
         const Op *op = &t->old[o];
         if (op->kind == OP_PAD) {
@@ -74,8 +87,8 @@ static void survey(Tiling *t)
             if (arg.tensor < 0)
                 continue;
             if (arg.access & ACCESS_WRITE)
-                t->writer[arg.tensor] = o;
-            else if (op->kind == OP_WEIGHTED_SUM)
+                continue;
+            if (op->kind == OP_WEIGHTED_SUM)
                 t->values[arg.tensor].sums++;
             else
                 t->values[source(t, arg.tensor)].others++;
@@ -171,7 +184,7 @@ static int *sum_arguments(Tiling *t, const Sum *sum, int tile, int before, const
 static void compute(Tiling *t, int tensor, int tile)
 {
     Value *v = &t->values[tensor];
-    const Tensor old = t->ir->tensors[tensor];
+    const Tensor old = shape_of(t, tensor);
     int count;
     int *args = sum_arguments(t, &v->sum, tile, 1, old.name, &count);
     args[0] = v->in_tiles[tile] = new_map(t, old.name, old.channels, old.height, old.width, tile);
@@ -184,7 +197,7 @@ static void compute(Tiling *t, int tensor, int tile)
 
 static void change_tiles(Tiling *t, int tensor, int from, int tile)
 {
-    const Tensor old = t->ir->tensors[tensor];
+    const Tensor old = shape_of(t, tensor);
     const int y = new_map(t, pool_printf(t->ir->pool, "%s.tiles%d", old.name, tile), old.channels,
                           old.height, old.width, tile);
     const int scratch = new_scratch(t, old.name, (int64_t)old.height * old.width);
@@ -207,13 +220,13 @@ static int in_tiles(Tiling *t, int tensor, int tile)
         if (v->in_tiles[from])
             change_tiles(t, tensor, from, tile);
     if (!v->in_tiles[tile])
-        bug("%s was not made", t->ir->tensors[tensor].name);
+        bug("%s was not made", shape_of(t, tensor).name);
     return v->in_tiles[tile];
 }
 
 static int best_of(const Tiling *t, int tensor)
 {
-    return best_tile(t->ir->tensors[tensor].height, t->ir->tensors[tensor].width);
+    return best_tile(shape_of(t, tensor).height, shape_of(t, tensor).width);
 }
 
 // The tiling that a tensor has or, while it is not computed, will have.
@@ -259,6 +272,21 @@ static void keep_relu(Tiling *t, const Op *op)
     y->sum = as_sum(t, op->args[1]);
     y->sum.relu = 1;
     y->is_lazy = true;
+}
+
+// Value `tensor`, which op o of the program before made, is the new tensor y, seen through its ReLU.
+static void define(Tiling *t, int o, int y, int tile)
+{
+    const int tensor = t->old[o].args[0], below = t->n_values + o;
+    if (!t->old[o].attr.relu) {
+        t->values[tensor].in_tiles[tile] = y;
+        return;
+    }
+    t->values[below].like = tensor;
+    t->values[below].in_tiles[tile] = y;
+    t->values[tensor].sum = single(t, below);
+    t->values[tensor].sum.relu = 1;
+    t->values[tensor].is_lazy = true;
 }
 
 // ---- convolutions -------------------------------------------------------------------------------
@@ -308,9 +336,10 @@ static void transform_filter(double points[36], const float *w, const Attr *a, i
 }
 
 // u[block][point][c][filter in block].
-static int winograd_weights(Tiling *t, const char *name, const float *w, const Attr *a, int tile,
+static int winograd_weights(Tiling *t, const char *name, const float *w, const Attr *a, float scale,
                             int blocks)
 {
+    const int tile = a->tile;
     const int n_points = (tile + 2) * (tile + 2);
     const int least = a->filters / blocks, larger = a->filters % blocks;
     float *u;
@@ -323,7 +352,8 @@ static int winograd_weights(Tiling *t, const char *name, const float *w, const A
             for (int k = 0; k < filters; k++) {
                 transform_filter(points, w, a, c, k0 + k, tile);
                 for (int p = 0; p < n_points; p++)
-                    u[((int64_t)p * a->channels + c) * filters + k] = (float)points[p];
+                    u[((int64_t)p * a->channels + c) * filters + k] =
+                        (float)((double)scale * points[p]);
             }
         u += (int64_t)n_points * a->channels * filters;
         k0 += filters;
@@ -355,16 +385,19 @@ static int copy_constant(Tiling *t, int tensor)
     return made;
 }
 
-// The Winograd points of `tensor`.
-static int transformed(Tiling *t, int tensor, int tile)
+// The Winograd points of `tensor`, but for *scale: that of a single term goes into the weights.
+static int transformed(Tiling *t, int tensor, int tile, float *scale)
 {
     Value *v = &t->values[tensor];
-    if (v->transformed[tile] && t->options->share_inputs)
+    if (v->transformed[tile] && t->options->share_inputs) {
+        *scale = v->scale[tile];
         return v->transformed[tile];
-    if (v->is_lazy && (!t->options->fuse_loads || v->sums > 0))
+    }
+    if (v->is_lazy && (!t->options->fuse_loads || v->sums > 0 || v->sum.n > MOST_LOADS))
         compute(t, tensor, tile);
-    const Tensor old = t->ir->tensors[tensor];
+    const Tensor old = shape_of(t, tensor);
     const Sum sum = as_sum(t, tensor);
+    *scale = v->scale[tile] = sum.n == 1 ? sum.scales[0] : 1.0f;
     const int plane = ir_tile_plane(old.height, old.width, tile);
     const int guard = ((old.width + tile - 1) / tile + 16) / 16 * 16;
     int count;
@@ -390,13 +423,14 @@ static void winograd_conv(Tiling *t, const Op *op)
     const int plane = ir_tile_plane(a.height, a.width, a.tile);
     a.blocks = count_blocks(a.filters, plane);
     const char *name = t->ir->tensors[op->args[0]].name;
-    const int v = transformed(t, source(t, op->args[1]), a.tile);
+    float scale;
+    const int v = transformed(t, source(t, op->args[1]), a.tile, &scale);
     const int u = winograd_weights(t, t->ir->tensors[op->args[2]].name, constant(t, op->args[2]),
-                                   &a, a.tile, a.blocks);
+                                   &a, scale, a.blocks);
     const int y = new_map(t, name, a.filters, a.height, a.width, a.tile);
     const int64_t block = (a.filters + a.blocks - 1) / a.blocks;
     const int m = new_scratch(t, name, (a.tile + 2) * (a.tile + 2) * block * plane);
-    t->values[op->args[0]].in_tiles[a.tile] = y;
+    define(t, (int)(op - t->old), y, a.tile);
     ir_op(t->ir, OP_TILES_FILTERS, (int[]){y, m, v, u, copy_constant(t, op->args[3])}, 5, a);
 }
 
@@ -412,7 +446,7 @@ static void mix(Tiling *t, const Op *op)
                             (int64_t)a.tile * a.tile * ir_tile_plane(a.height, a.width, a.tile));
     const int w =
         mix_weights(t, t->ir->tensors[op->args[2]].name, constant(t, op->args[2]), &a, a.blocks);
-    t->values[op->args[0]].in_tiles[a.tile] = y;
+    define(t, (int)(op - t->old), y, a.tile);
     ir_op(t->ir, OP_TILES_MIX, (int[]){y, x, w, copy_constant(t, op->args[3])}, 4, a);
 }
 
@@ -555,8 +589,7 @@ void tile_maps(Ir *ir, const TileOptions *options)
                 .n_old = ir->n_ops,
                 .n_values = ir->n_tensors,
                 .constants = ir->const_data};
-    t.values = pool_alloc(ir->pool, (size_t)t.n_values * sizeof *t.values);
-    t.writer = pool_alloc(ir->pool, (size_t)t.n_values * sizeof *t.writer);
+    t.values = pool_alloc(ir->pool, (size_t)(t.n_values + t.n_old) * sizeof *t.values);
     survey(&t);
     if (!is_supported(&t))
         return;

@@ -18,21 +18,24 @@ NK_INLINE void nk_pool_rows(float *y, const float *x, int height, int width, int
     }
 }
 
-// Halves both sides of one channel: tiles of `tile` become tiles of tile / 2, place by place.
-NK_INLINE void nk_pool_tiles(float *y, const float *x, int plane, const int tile)
+// Divides both sides of one channel by `by`: tiles of `tile` become tiles of tile / by, place by
+// place.
+NK_INLINE void nk_pool_tiles(float *y, const float *x, int plane, const int tile, const int by)
 {
-    for (int r = 0; r < tile / 2; r++)
-        for (int s = 0; s < tile / 2; s++)
+    for (int r = 0; r < tile / by; r++)
+        for (int s = 0; s < tile / by; s++)
             for (int t = 0; t < plane; t += NK_VECTOR) {
-                const float *in = x + (size_t)(2 * r * tile + 2 * s) * plane + t;
-                nk_store(y + (size_t)(r * tile / 2 + s) * plane + t,
-                         0.25f * (nk_load(in) + nk_load(in + plane) +
-                                  nk_load(in + (size_t)tile * plane) +
-                                  nk_load(in + (size_t)(tile + 1) * plane)));
+                const float *in = x + (size_t)(r * tile + s) * by * plane + t;
+                nk_vector sum = nk_zero_vector();
+                for (int i = 0; i < by; i++)
+                    for (int j = 0; j < by; j++)
+                        sum += nk_load(in + (size_t)(i * tile + j) * plane);
+                nk_store(y + (size_t)(r * (tile / by) + s) * plane + t,
+                         1.0f / (float)(by * by) * sum);
             }
 }
 
-// scratch: for each part the rows of one channel before and behind, and half of it in tiles.
+// scratch: for each part the rows of one channel before and behind, and what remains of it in tiles.
 NK_INLINE void nk_tiles_pool(float *y, float *scratch, const float *x, int height, int width,
                              int tile, int out_height, int out_width, int out_tile, int channels,
                              int part, int parts)
@@ -40,16 +43,18 @@ NK_INLINE void nk_tiles_pool(float *y, float *scratch, const float *x, int heigh
     const size_t map = nk_tile_map(height, width, tile),
                  out_map = nk_tile_map(out_height, out_width, out_tile);
     const int plane = nk_tile_plane(height, width, tile);
-    const int halves = tile > 1 && height == 2 * out_height && width == 2 * out_width;
+    const int by = height / out_height,
+              whole = by <= tile && tile % by == 0 && height == by * out_height &&
+                      width == by * out_width;
     float *rows = scratch + (size_t)part * (map + out_map), *out_rows = rows + map;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
-        if (halves && tile == 2 * out_tile) {
-            nk_pool_tiles(y + c * out_map, x + c * map, plane, tile);
+        if (whole && tile == by * out_tile) {
+            nk_pool_tiles(y + c * out_map, x + c * map, plane, tile, by);
             continue;
         }
-        if (halves) {
-            nk_pool_tiles(rows, x + c * map, plane, tile);
-            nk_tile_to_rows(out_rows, (size_t)out_width, rows, out_height, out_width, tile / 2);
+        if (whole) {
+            nk_pool_tiles(rows, x + c * map, plane, tile, by);
+            nk_tile_to_rows(out_rows, (size_t)out_width, rows, out_height, out_width, tile / by);
         } else {
             nk_tile_to_rows(rows, (size_t)width, x + c * map, height, width, tile);
             nk_pool_rows(out_rows, rows, height, width, out_height, out_width);

@@ -92,10 +92,111 @@ NK_INLINE void nk_tiles_transform(float *v, size_t points, const float *d, size_
     }
 }
 
-// v[point][channel][tiles] = B^T [relu] (sum_j as[j] xs[j]) B.  scratch: for each part two rows of
-// factors and the guarded planes of one channel.
+// ---- where rows of tiles fill a vector ---------------------------------------------------------
+
+// Neighbours are then one shuffle away, and the map is read as it lies.
+#if defined(__GNUC__) && !defined(__clang__) && NK_VECTOR > 1
+#define NK_TILES_SHUFFLE 1
+typedef int32_t nk_lanes __attribute__((vector_size(4 * NK_VECTOR)));
+
+// Lane l of the result is lane index[l] of x, or of y from NK_VECTOR on.
+NK_INLINE nk_vector nk_shuffle(nk_vector x, nk_vector y, nk_lanes index)
+{
+    return __builtin_shuffle(x, y, index);
+}
+#else
+#define NK_TILES_SHUFFLE 0
+#endif
+
+// [relu] of the sum of the terms at one place.
+NK_INLINE nk_vector nk_tiles_load(const float *const *xs, const float *as, size_t at,
+                                  const int inputs, const int relu)
+{
+    nk_vector sum = nk_load(xs[0] + at);
+    if (inputs > 1)
+        sum *= as[0];
+#pragma GCC unroll 4
+    for (int j = 1; j < inputs; j++)
+        sum += as[j] * nk_load(xs[j] + at);
+    return relu ? nk_relu_vector(sum) : sum;
+}
+
+#if NK_TILES_SHUFFLE
+// For each lane the lane of its neighbour above, below, left and right; above and below in the
+// vector before or behind where it is not in the same one, left and right in zeros.
+typedef struct {
+    nk_lanes up, down, left, right;
+} nk_neighbours;
+
+NK_INLINE nk_neighbours nk_find_neighbours(int columns)
+{
+    nk_neighbours n;
+    for (int l = 0; l < NK_VECTOR; l++) {
+        n.up[l] = l + NK_VECTOR - columns;
+        n.down[l] = l + columns;
+        n.left[l] = l % columns ? l - 1 : NK_VECTOR;
+        n.right[l] = l % columns < columns - 1 ? l + 1 : NK_VECTOR;
+    }
+    return n;
+}
+
+// One vector of tiles of the channel at `at` in every term, `first` and `last` in its map.
+NK_INLINE void nk_tiles_neighbours(float *v, size_t points, const float *const *xs,
+                                   const float *as, size_t at, int plane, int first, int last,
+                                   nk_neighbours n, const int tile, const int inputs,
+                                   const int relu)
+{
+    const nk_vector zero = nk_zero_vector();
+    nk_vector t[6][6];
+#pragma GCC unroll 4
+    for (int s = 0; s < tile; s++) {
+        nk_vector column[6], out[6];
+        const size_t top = at + (size_t)s * plane,
+                     bottom = at + (size_t)((tile - 1) * tile + s) * plane;
+#pragma GCC unroll 4
+        for (int r = 0; r < tile; r++)
+            column[1 + r] = nk_tiles_load(xs, as, top + (size_t)(r * tile) * plane, inputs, relu);
+        column[0] = nk_shuffle(
+            first ? zero : nk_tiles_load(xs, as, bottom - NK_VECTOR, inputs, relu), column[tile],
+            n.up);
+        column[tile + 1] =
+            nk_shuffle(column[1],
+                       last ? zero : nk_tiles_load(xs, as, top + NK_VECTOR, inputs, relu), n.down);
+        nk_tiles_b(out, column, tile);
+#pragma GCC unroll 6
+        for (int i = 0; i < tile + 2; i++)
+            t[i][1 + s] = out[i];
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < tile + 2; i++) {
+        nk_vector out[6];
+        t[i][0] = nk_shuffle(t[i][tile], zero, n.left);
+        t[i][tile + 1] = nk_shuffle(t[i][1], zero, n.right);
+        nk_tiles_b(out, t[i], tile);
+#pragma GCC unroll 6
+        for (int j = 0; j < tile + 2; j++)
+            nk_store(v + (size_t)(i * (tile + 2) + j) * points, out[j]);
+    }
+}
+
+NK_INLINE void nk_tiles_shuffled(float *v, const float *const *xs, const float *as, int height,
+                                 int width, int tile, int inputs, int relu, int channels,
+                                 int part, int parts)
+{
+    const int plane = nk_tile_plane(height, width, tile);
+    const size_t map = nk_tile_map(height, width, tile), points = (size_t)channels * plane;
+    const nk_neighbours n = nk_find_neighbours(nk_tile_rows(width, tile));
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
+        for (int t = 0; t < plane; t += NK_VECTOR)
+            nk_tiles_neighbours(v + (size_t)c * plane + t, points, xs, as, c * map + t, plane,
+                                t == 0, t + NK_VECTOR >= plane, n, tile, inputs, relu);
+}
+#endif
+
+// v[point][channel][tiles] = B^T [relu] (sum_j as[j] xs[j]) B, of at most four terms; a single one
+// has no scale.  scratch: for each part two rows of factors and the guarded planes of one channel.
 NK_INLINE void nk_tiles_input(float *v, float *scratch, const float *const *xs, const float *as,
-                              int height, int width, int tile, int inputs, int channels, int relu,
+                              int height, int width, int tile, int inputs, int relu, int channels,
                               int part, int parts)
 {
     const int plane = nk_tile_plane(height, width, tile), guard = nk_tiles_guard(width, tile);
@@ -103,6 +204,12 @@ NK_INLINE void nk_tiles_input(float *v, float *scratch, const float *const *xs, 
     const size_t map = nk_tile_map(height, width, tile), points = (size_t)channels * plane;
     float *left = scratch + (size_t)part * (2 * plane + tile * tile * pitch), *right = left + plane,
           *planes = right + plane;
+#if NK_TILES_SHUFFLE
+    if (NK_VECTOR % columns == 0) {
+        nk_tiles_shuffled(v, xs, as, height, width, tile, inputs, relu, channels, part, parts);
+        return;
+    }
+#endif
     nk_tiles_borders(left, right, height, width, tile);
     for (int p = 0; p < tile * tile; p++) {
         memset(planes + (size_t)p * pitch, 0, (size_t)guard * sizeof *planes);
@@ -110,11 +217,12 @@ NK_INLINE void nk_tiles_input(float *v, float *scratch, const float *const *xs, 
     }
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
         for (int p = 0; p < tile * tile; p++)
-            nk_tile_terms(planes + (size_t)p * pitch + guard, xs, as, c * map + (size_t)p * plane,
-                          inputs, plane, relu);
+            for (int t = 0; t < plane; t += NK_VECTOR)
+                nk_store(planes + (size_t)p * pitch + guard + t,
+                         nk_tiles_load(xs, as, c * map + (size_t)p * plane + t, inputs, relu));
         for (int t = 0; t < plane; t += NK_VECTOR)
-            nk_tiles_transform(v + (size_t)c * plane + t, points, planes + guard + t, (size_t)pitch,
-                               columns, left + t, right + t, tile);
+            nk_tiles_transform(v + (size_t)c * plane + t, points, planes + guard + t,
+                               (size_t)pitch, columns, left + t, right + t, tile);
     }
 }
 
@@ -194,7 +302,7 @@ NK_INLINE void nk_tiles_a(nk_vector *out, const nk_vector *m, const int tile)
 
 // One filter and one vector of tiles: m, `points` floats from point to point, -> y.
 NK_INLINE void nk_tiles_output(float *y, const float *m, size_t points, float bias, int plane,
-                               const int tile, const int relu)
+                               const int tile)
 {
     nk_vector t[4][6];
 #pragma GCC unroll 6
@@ -214,38 +322,56 @@ NK_INLINE void nk_tiles_output(float *y, const float *m, size_t points, float bi
         nk_tiles_a(out, t[i], tile);
 #pragma GCC unroll 4
         for (int j = 0; j < tile; j++) {
-            const nk_vector sum = out[j] + bias;
-            nk_store(y + (size_t)(i * tile + j) * plane, relu ? nk_relu_vector(sum) : sum);
+            nk_store(y + (size_t)(i * tile + j) * plane, out[j] + bias);
         }
     }
 }
 
-NK_INLINE void nk_tiles_block(float *y, float *m, const float *v, const float *u, const float *b,
-                              int channels, int height, int width, const int tile,
-                              const int filters, int relu)
+// All maps of a block; one function for each size of tile.
+NK_INLINE void nk_tiles_outputs(float *y, const float *m, const float *b, int height, int width,
+                                int filters, const int tile)
 {
     const int plane = nk_tile_plane(height, width, tile);
     const size_t map = nk_tile_map(height, width, tile);
-    for (int p = 0; p < (tile + 2) * (tile + 2); p++)
-        nk_tiles_point(m + (size_t)p * filters * plane, v + (size_t)p * channels * plane,
-                       u + (size_t)p * channels * filters, channels, plane, filters);
     for (int k = 0; k < filters; k++) {
         for (int t = 0; t < plane; t += NK_VECTOR)
-            if (relu)
-                nk_tiles_output(y + k * map + t, m + (size_t)k * plane + t, (size_t)filters * plane,
-                                b[k], plane, tile, 1);
-            else
-                nk_tiles_output(y + k * map + t, m + (size_t)k * plane + t, (size_t)filters * plane,
-                                b[k], plane, tile, 0);
+            nk_tiles_output(y + k * map + t, m + (size_t)k * plane + t, (size_t)filters * plane,
+                            b[k], plane, tile);
         nk_tile_clear(y + k * map, height, width, tile);
     }
 }
 
-// y = [relu] (A^T [sum over channels of u v] A + b), `blocks` blocks of filters as equal as can be,
+NK_OUTLINE void nk_tiles_outputs2(float *y, const float *m, const float *b, int height, int width,
+                                  int filters)
+{
+    nk_tiles_outputs(y, m, b, height, width, filters, 2);
+}
+
+NK_OUTLINE void nk_tiles_outputs4(float *y, const float *m, const float *b, int height, int width,
+                                  int filters)
+{
+    nk_tiles_outputs(y, m, b, height, width, filters, 4);
+}
+
+NK_INLINE void nk_tiles_block(float *y, float *m, const float *v, const float *u, const float *b,
+                              int channels, int height, int width, const int tile,
+                              const int filters)
+{
+    const int plane = nk_tile_plane(height, width, tile);
+    for (int p = 0; p < (tile + 2) * (tile + 2); p++)
+        nk_tiles_point(m + (size_t)p * filters * plane, v + (size_t)p * channels * plane,
+                       u + (size_t)p * channels * filters, channels, plane, filters);
+    if (tile == 2)
+        nk_tiles_outputs2(y, m, b, height, width, filters);
+    else
+        nk_tiles_outputs4(y, m, b, height, width, filters);
+}
+
+// y = A^T [sum over channels of u v] A + b, `blocks` blocks of filters as equal as can be,
 // the larger ones first.  scratch: for each part the products of one block.
 NK_INLINE void nk_tiles_filters(float *y, float *scratch, const float *v, const float *u,
                                 const float *b, int height, int width, int tile, int filters,
-                                int blocks, int channels, int relu, int part, int parts)
+                                int blocks, int channels, int part, int parts)
 {
     const int least = filters / blocks, larger = filters % blocks, points = (tile + 2) * (tile + 2);
     const size_t map = nk_tile_map(height, width, tile);
@@ -255,9 +381,9 @@ NK_INLINE void nk_tiles_filters(float *y, float *scratch, const float *v, const 
         const int k = i * least + nk_min(i, larger);
         if (i < larger)
             nk_tiles_block(y + k * map, m, v, u + (size_t)points * channels * k, b + k, channels,
-                           height, width, tile, least + 1, relu);
+                           height, width, tile, least + 1);
         else
             nk_tiles_block(y + k * map, m, v, u + (size_t)points * channels * k, b + k, channels,
-                           height, width, tile, least, relu);
+                           height, width, tile, least);
     }
 }
