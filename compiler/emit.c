@@ -361,7 +361,7 @@ static bool run_passes(Emission *e, const char *pass, const Ir **stopped, Err *e
     *stopped = e->infer = passes_run(e->arch, e->batch, &passes, e->pool, err);
     if (!e->infer)
         return false;
-    e->arena_floats = e->infer->arena_floats;
+    e->arena_floats = e->infer->arena_floats + 2 * e->infer->margin;
     if (e->options->weights)
         return true;
     passes.training = true;

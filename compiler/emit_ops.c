@@ -117,7 +117,8 @@ static void emit_pointer(const Ir *ir, int index, const EmitStyle *style, Text *
     if (whole[t->space])
         text_puts(out, whole[t->space]);
     else if (t->space == SPACE_ARENA && style->own_arrays)
-        text_printf(out, "%s_%s_t%d", style->prefix, ir->name, index);
+        text_printf(out, ir->margin ? "%s_%s_t%d + %d" : "%s_%s_t%d", style->prefix, ir->name,
+                    index, ir->margin);
     else
         text_printf(out, "%s + %lld", base[t->space], (long long)t->offset);
 }
@@ -307,7 +308,10 @@ static void emit_bases(const Ir *ir, int from, int to, const EmitStyle *style, T
     }
     for (int s = 0; s <= SPACE_STATE; s++)
         if (used[s] && !(s == SPACE_ARENA && style->own_arrays)) {
-            text_printf(out, "    float *const %s = call->%s;\n", base[s], base[s]);
+            text_printf(out, "    float *const %s = call->%s", base[s], base[s]);
+            if (s == SPACE_ARENA && ir->margin)
+                text_printf(out, " + %d", ir->margin);
+            text_puts(out, ";\n");
             written = true;
         }
     if (used[SPACE_CONST]) {
@@ -386,7 +390,8 @@ static void emit_own_arrays(const Ir *ir, const EmitStyle *style, Text *out)
     for (int t = 0; t < ir->n_tensors; t++)
         if (ir->tensors[t].space == SPACE_ARENA && ir->tensors[t].offset >= 0)
             text_printf(out, "static _Alignas(64) float %s_%s_t%d[%lld]; // %s\n", style->prefix,
-                        ir->name, t, (long long)ir->tensors[t].floats, ir->tensors[t].name);
+                        ir->name, t, (long long)ir->tensors[t].floats + 2 * ir->margin,
+                        ir->tensors[t].name);
     text_puts(out, "\n");
 }
 

@@ -113,6 +113,7 @@ typedef struct {
     NetTensor *params, *running;
     int64_t param_count, running_count;
     int64_t macs, arena_floats;
+    int margin; // floats before and behind the arena that kernels may read, and mask away
     int logits, loss_gradient; // tensors that the loss reads and writes (training)
     float *const_data;         // values of SPACE_CONST (inference with weights)
     int64_t const_count;
@@ -203,6 +204,7 @@ bool quantise(Ir *ir, const Ranges *ranges, Err *err);
 // tiles.c: the folded program over tiles in the lanes, with merges fused into loads and the head
 // into one op; unchanged where an op has no kernel for tiles.
 typedef struct {
+    bool winograd;                                         // tiles larger than a pixel
     bool inline_sums, fuse_loads, share_inputs, fuse_head; // what tiles.c explains
     int threads; // most parts that the program will run in (scratch for each)
 } TileOptions;

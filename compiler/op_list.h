@@ -119,12 +119,23 @@ OP(TILES_INPUT, tiles_input, tiles_winograd, "v= scratch= xs* as",
    "height width tile inputs relu | channels", "", -1)
 OP(TILES_FILTERS, tiles_filters, tiles_winograd, "y= scratch= v u b",
    "height width tile filters blocks | channels", "", -1)
-OP(TILES_MIX, tiles_mix, tiles_mix, "y= x w b", "height width tile filters blocks | channels",
+OP(TILES_MIX, tiles_mix, tiles_mix, "y= x w b", "height width tile filters blocks relu | channels",
    "", -1)
+OP(TILES_DIRECT, tiles_direct, tiles_direct, "y= x w b",
+   "height width kernel_h kernel_w filters blocks relu | channels", "", -1)
+OP(TILES_DEPTHWISE, tiles_depthwise, tiles_direct, "y= x w b",
+   "height width kernel_h kernel_w relu | channels", "", -1)
+OP(TILES_STRIDED, tiles_strided, tiles_direct, "y= x w b",
+   "height width kernel_h kernel_w stride out_height out_width relu | channels", "", -1)
+OP(TILES_AVERAGE_POOL, tiles_average_pool, tiles_direct, "y= x",
+   "height width kernel_h | channels", "", -1)
+OP(TILES_RANGE, tiles_range, tiles_attention, "range= m", "height width tile | channels", "", -1)
+OP(TILES_ATTENTION, tiles_attention, tiles_attention, "y= m s range gate", "| size", "", 1)
 OP(TILES_POOL, tiles_pool, tiles_pool, "y= scratch= x",
    "height width tile out_height out_width out_tile | channels", "", -1)
 OP(TILES_HEAD, tiles_head, tiles_head, "pooled= x w b",
    "height width tile filters blocks | channels", "", -1)
+OP(TILE_LOGITS, tile_logits, tiles, "logits= x", "classes", "", -1)
 OP(TILES_LINEAR, tiles_linear, tiles_head, "logits= x w b", "channels classes", "", -1)
 
 // int8 inference of one image, [H][W][channels]; rules: the kernels' files say what they hold

@@ -57,7 +57,8 @@ static void fuse(Ir *ir, const PassOptions *options)
 // The parts of tile_maps are skipped by name like passes of their own.
 static void tile(Ir *ir, const PassOptions *options)
 {
-    const TileOptions tiles = {.inline_sums = !is_skipped("inline_sums"),
+    const TileOptions tiles = {.winograd = options->target == TARGET_NATIVE,
+                               .inline_sums = !is_skipped("inline_sums"),
                                .fuse_loads = !is_skipped("fuse_loads"),
                                .share_inputs = !is_skipped("share_inputs"),
                                .fuse_head = !is_skipped("fuse_head"),
@@ -118,8 +119,7 @@ Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *po
         choose_winograd(ir, options->threads, options->conv == CONV_WINOGRAD);
         ran(ir, "choose_winograd", options);
     }
-    if (pixels && !options->ranges && options->target == TARGET_NATIVE &&
-        !is_skipped("tile_maps")) {
+    if (pixels && !options->ranges && !is_skipped("tile_maps")) {
         tile(ir, options);
         ran(ir, "tile_maps", options);
     }

@@ -20,8 +20,9 @@
 #include <string.h>
 
 enum {
-    TILINGS = 5,   // one more than the largest tile
-    MOST_LOADS = 4 // terms that Winograd's input transform adds up
+    TILINGS = 5,      // one more than the largest tile
+    DIRECT_STEP = 32, // pixels of NK_DIRECT_STEP of templates/tiles_direct.c, at the most
+    MOST_LOADS = 4    // terms that Winograd's input transform adds up
 };
 
 typedef struct {
@@ -30,10 +31,10 @@ typedef struct {
     float *scales;
 } Sum;
 
-// What becomes of a tensor of the program before; behind those, at n_values + op, what a convolution
-// computes before its ReLU.
+// What becomes of a tensor of the program before; behind those, at n_values + op, what a
+// convolution computes before its ReLU.
 typedef struct {
-    int like;             // the tensor before whose shape it has
+    int like;         // the tensor before whose shape it has
     int same_as;      // a haloed copy is its source
     int sums, others; // readers: as a term of a sum; in any other way
     bool is_lazy;     // defined by `sum`, not computed yet
@@ -104,8 +105,11 @@ static int64_t winograd_cost(int height, int width, int tile)
     return (int64_t)ir_tile_plane(height, width, tile) * (tile + 2) * (tile + 2);
 }
 
-static int best_tile(int height, int width)
+// The tiling of a map whose maker can choose.
+static int best_tile(const Tiling *t, int height, int width)
 {
+    if (!t->options->winograd || height < 3 || width < 3)
+        return 1;
     return winograd_cost(height, width, 4) <= winograd_cost(height, width, 2) ? 4 : 2;
 }
 
@@ -226,7 +230,7 @@ static int in_tiles(Tiling *t, int tensor, int tile)
 
 static int best_of(const Tiling *t, int tensor)
 {
-    return best_tile(shape_of(t, tensor).height, shape_of(t, tensor).width);
+    return best_tile(t, shape_of(t, tensor).height, shape_of(t, tensor).width);
 }
 
 // The tiling that a tensor has or, while it is not computed, will have.
@@ -274,7 +278,8 @@ static void keep_relu(Tiling *t, const Op *op)
     y->is_lazy = true;
 }
 
-// Value `tensor`, which op o of the program before made, is the new tensor y, seen through its ReLU.
+// Value `tensor`, which op o of the program before made, is the new tensor y, seen through its
+// ReLU.
 static void define(Tiling *t, int o, int y, int tile)
 {
     const int tensor = t->old[o].args[0], below = t->n_values + o;
@@ -291,10 +296,9 @@ static void define(Tiling *t, int o, int y, int tile)
 
 // ---- convolutions -------------------------------------------------------------------------------
 
-// Filters that are summed in registers with the vectors of a map: 28 accumulators of AVX-512.
-static int count_blocks(int filters, int64_t floats)
+// Blocks of at most `most` filters: those that are summed in the registers of AVX-512 together.
+static int count_blocks(int filters, int most)
 {
-    const int vectors = floats / 16 % 4 ? 1 : 4, most = 28 / vectors;
     return (filters + most - 1) / most;
 }
 
@@ -361,16 +365,19 @@ static int winograd_weights(Tiling *t, const char *name, const float *w, const A
     return tensor;
 }
 
-// w[block][c][filter in block] from w[c][filters].
-static int mix_weights(Tiling *t, const char *name, const float *w, const Attr *a, int blocks)
+// w[block][c][tap][filter in block] from w[c][tap][filters].
+static int packed_weights(Tiling *t, int weights, const Attr *a, int taps, float scale)
 {
-    const int least = a->filters / blocks, larger = a->filters % blocks;
+    const int least = a->filters / a->blocks, larger = a->filters % a->blocks;
+    const int64_t rows = (int64_t)a->channels * taps;
+    const float *w = constant(t, weights);
     float *out;
-    const int tensor = ir_constant(t->ir, name, (int64_t)a->channels * a->filters, &out);
-    for (int i = 0, k0 = 0; i < blocks; i++) {
+    const int tensor = ir_constant(t->ir, t->ir->tensors[weights].name, rows * a->filters, &out);
+    for (int i = 0, k0 = 0; i < a->blocks; i++) {
         const int filters = least + (i < larger);
-        for (int c = 0; c < a->channels; c++, out += filters)
-            memcpy(out, w + (int64_t)c * a->filters + k0, (size_t)filters * sizeof *out);
+        for (int64_t r = 0; r < rows; r++, out += filters)
+            for (int k = 0; k < filters; k++)
+                out[k] = scale * w[r * a->filters + k0 + k];
         k0 += filters;
     }
     return tensor;
@@ -383,6 +390,14 @@ static int copy_constant(Tiling *t, int tensor)
     const int made = ir_constant(t->ir, old.name, old.floats, &values);
     memcpy(values, constant(t, tensor), (size_t)old.floats * sizeof *values);
     return made;
+}
+
+// Direct kernels read as far beyond a map as their taps and a step reach.
+static void need_margin(Tiling *t, const Attr *a)
+{
+    const int reach = a->kernel_h / 2 * a->width + a->kernel_w / 2 + DIRECT_STEP;
+    if (t->ir->margin < reach)
+        t->ir->margin = (reach + 15) / 16 * 16;
 }
 
 // The Winograd points of `tensor`, but for *scale: that of a single term goes into the weights.
@@ -419,9 +434,9 @@ static int transformed(Tiling *t, int tensor, int tile, float *scale)
 static void winograd_conv(Tiling *t, const Op *op)
 {
     Attr a = op->attr;
-    a.tile = best_tile(a.height, a.width);
+    a.tile = best_tile(t, a.height, a.width);
     const int plane = ir_tile_plane(a.height, a.width, a.tile);
-    a.blocks = count_blocks(a.filters, plane);
+    a.blocks = count_blocks(a.filters, plane / 16 < 4 ? 28 / (plane / 16) : 7);
     const char *name = t->ir->tensors[op->args[0]].name;
     float scale;
     const int v = transformed(t, source(t, op->args[1]), a.tile, &scale);
@@ -434,30 +449,100 @@ static void winograd_conv(Tiling *t, const Op *op)
     ir_op(t->ir, OP_TILES_FILTERS, (int[]){y, m, v, u, copy_constant(t, op->args[3])}, 5, a);
 }
 
+// What a convolution that rectifies its operand while it loads it reads: a tensor in tiles of
+// `tile`, whether its ReLU is still to come, and a factor for the weights.
+static int operand(Tiling *t, int tensor, int tile, int *relu, float *scale)
+{
+    const Value *v = &t->values[tensor];
+    *relu = 0;
+    *scale = 1.0f;
+    if (!v->is_lazy || v->sum.n > 1 || !t->options->fuse_loads)
+        return in_tiles(t, tensor, tile);
+    *relu = v->sum.relu;
+    *scale = v->sum.scales[0];
+    return in_tiles(t, v->sum.terms[0], tile);
+}
+
 static void mix(Tiling *t, const Op *op)
 {
     Attr a = op->attr;
-    const int source_tensor = source(t, op->args[1]);
-    a.tile = tile_of(t, source_tensor);
-    const int x = in_tiles(t, source_tensor, a.tile);
+    float scale;
+    const int from = source(t, op->args[1]);
+    const Value *v = &t->values[from];
+    a.tile = tile_of(t, v->is_lazy ? v->sum.terms[0] : from);
+    const int x = operand(t, from, a.tile, &a.relu, &scale);
     const int y =
         new_map(t, t->ir->tensors[op->args[0]].name, a.filters, a.height, a.width, a.tile);
-    a.blocks = count_blocks(a.filters,
-                            (int64_t)a.tile * a.tile * ir_tile_plane(a.height, a.width, a.tile));
-    const int w =
-        mix_weights(t, t->ir->tensors[op->args[2]].name, constant(t, op->args[2]), &a, a.blocks);
+    const int blocks = a.tile * a.tile * ir_tile_plane(a.height, a.width, a.tile) / 16;
+    a.blocks = count_blocks(a.filters, blocks % 4 ? 28 : 7);
+    const int w = packed_weights(t, op->args[2], &a, 1, scale);
     define(t, (int)(op - t->old), y, a.tile);
     ir_op(t->ir, OP_TILES_MIX, (int[]){y, x, w, copy_constant(t, op->args[3])}, 4, a);
 }
 
+static void direct_conv(Tiling *t, const Op *op)
+{
+    Attr a = op->attr;
+    float scale;
+    const int x = operand(t, source(t, op->args[1]), 1, &a.relu, &scale);
+    const int y = new_map(t, t->ir->tensors[op->args[0]].name, a.filters, a.height, a.width, 1);
+    a.blocks = count_blocks(a.filters, 14);
+    need_margin(t, &a);
+    const int w = packed_weights(t, op->args[2], &a, a.kernel_h * a.kernel_w, scale);
+    define(t, (int)(op - t->old), y, 1);
+    ir_op(t->ir, OP_TILES_DIRECT, (int[]){y, x, w, copy_constant(t, op->args[3])}, 4, a);
+}
+
+// Lanes that multiply, and the transforms' share: about 300 operations a tile and channel.
+static bool winograd_wins(const Tiling *t, const Attr *a)
+{
+    if (!t->options->winograd || a->kernel_h != 3 || a->kernel_w != 3)
+        return false;
+    const int tile = best_tile(t, a->height, a->width);
+    const int64_t pairs = (int64_t)a->channels * a->filters;
+    const int64_t transforms = (int64_t)ir_tile_plane(a->height, a->width, tile) *
+                               (tile == 4 ? 150 : 40) * (a->channels + a->filters);
+    return pairs * winograd_cost(a->height, a->width, tile) + transforms <
+           pairs * 10 * ir_tile_plane(a->height, a->width, 1);
+}
+
 static void conv(Tiling *t, const Op *op)
 {
-    if (op->attr.kernel_h == 3 && op->attr.kernel_w == 3)
-        winograd_conv(t, op);
-    else if (op->attr.kernel_h == 1 && op->attr.kernel_w == 1)
+    if (op->attr.kernel_h * op->attr.kernel_w == 1)
         mix(t, op);
+    else if (winograd_wins(t, &op->attr))
+        winograd_conv(t, op);
     else
-        bug("convolution %d x %d", op->attr.kernel_h, op->attr.kernel_w);
+        direct_conv(t, op);
+}
+
+static void depthwise(Tiling *t, const Op *op)
+{
+    Attr a = op->attr;
+    int x = source(t, op->args[1]);
+    const Value *v = &t->values[x];
+    if (v->is_lazy && v->sum.n == 1 && v->sum.scales[0] == 1.0f && t->options->fuse_loads) {
+        a.relu = v->sum.relu;
+        x = v->sum.terms[0];
+    }
+    x = in_tiles(t, x, 1);
+    const int y =
+        new_map(t, t->ir->tensors[op->args[0]].name, a.channels, a.out_height, a.out_width, 1);
+    need_margin(t, &a);
+    t->values[op->args[0]].in_tiles[1] = y;
+    ir_op(t->ir, a.stride > 1 ? OP_TILES_STRIDED : OP_TILES_DEPTHWISE,
+          (int[]){y, x, copy_constant(t, op->args[2]), copy_constant(t, op->args[3])}, 4, a);
+}
+
+static void average_pool(Tiling *t, const Op *op)
+{
+    Attr a = op->attr;
+    a.kernel_w = a.kernel_h;
+    need_margin(t, &a);
+    const int x = in_tiles(t, op->args[1], 1);
+    const int y = new_map(t, t->ir->tensors[op->args[0]].name, a.channels, a.height, a.width, 1);
+    t->values[op->args[0]].in_tiles[1] = y;
+    ir_op(t->ir, OP_TILES_AVERAGE_POOL, (int[]){y, x}, 2, a);
 }
 
 // ---- the rest -----------------------------------------------------------------------------------
@@ -466,7 +551,7 @@ static void pool_map(Tiling *t, const Op *op)
 {
     Attr a = op->attr;
     a.tile = tile_of(t, op->args[1]);
-    a.out_tile = best_tile(a.out_height, a.out_width);
+    a.out_tile = best_tile(t, a.out_height, a.out_width);
     const char *name = t->ir->tensors[op->args[0]].name;
     const int x = in_tiles(t, op->args[1], a.tile);
     const int y = new_map(t, name, a.channels, a.out_height, a.out_width, a.out_tile);
@@ -476,36 +561,51 @@ static void pool_map(Tiling *t, const Op *op)
     ir_op(t->ir, OP_TILES_POOL, (int[]){y, scratch, x}, 3, a);
 }
 
-// Is this 1x1 convolution, with its ReLU, read by the global average alone?
-static const Op *head_pool(const Tiling *t, int o)
+// The op that alone reads a tensor of the program before, haloed copies left out; NULL: several do.
+static const Op *only_reader(const Tiling *t, int tensor)
 {
-    const Op *op = &t->old[o];
-    if (op->kind != OP_CONV_PIXELS || op->attr.kernel_h * op->attr.kernel_w != 1 ||
-        !op->attr.relu || t->values[op->args[0]].others != 1 || t->values[op->args[0]].sums)
+    if (t->values[tensor].others != 1 || t->values[tensor].sums)
         return NULL;
-    for (int p = o + 1; p < t->n_old; p++)
-        if (t->old[p].kind == OP_ADAPTIVE_POOL && t->old[p].args[1] == op->args[0])
-            return t->old[p].attr.out_height * t->old[p].attr.out_width == 1 ? &t->old[p] : NULL;
+    for (int o = 0; o < t->n_old; o++)
+        for (int i = 0; i < t->old[o].n_args && t->old[o].kind != OP_PAD; i++)
+            if (t->old[o].args[i] >= 0 && source(t, t->old[o].args[i]) == tensor &&
+                op_arg(&t->old[o], i).access == ACCESS_READ)
+                return &t->old[o];
     return NULL;
 }
 
-static void head(Tiling *t, const Op *op, const Op *average)
+// The linear layer behind this 1x1 convolution, if between them are ReLU and global average alone.
+static const Op *head_linear(const Tiling *t, const Op *op)
+{
+    if (op->kind != OP_CONV_PIXELS || op->attr.kernel_h * op->attr.kernel_w != 1 ||
+        !op->attr.relu || !t->options->fuse_head)
+        return NULL;
+    const Op *next = only_reader(t, op->args[0]);
+    if (next && next->kind == OP_ADAPTIVE_POOL)
+        next = only_reader(t, next->args[0]);
+    if (!next || next->kind != OP_CONV_PIXELS || next->attr.height * next->attr.width != 1)
+        return NULL;
+    const Op *last = only_reader(t, next->args[0]);
+    return last && last->kind == OP_UNPACK_LOGITS ? next : NULL;
+}
+
+static void head(Tiling *t, const Op *op, const Op *linear)
 {
     Attr a = op->attr;
     const int from = source(t, op->args[1]);
     a.tile = tile_of(t, from);
     const int x = in_tiles(t, from, a.tile);
-    a.blocks = count_blocks(a.filters, t->ir->tensors[x].floats / a.channels);
-    const int w =
-        mix_weights(t, t->ir->tensors[op->args[2]].name, constant(t, op->args[2]), &a, a.blocks);
-    const int y = ir_vector(t->ir, t->ir->tensors[average->args[0]].name, SPACE_ARENA,
+    const int64_t vectors = t->ir->tensors[x].floats / a.channels / 16;
+    a.blocks = count_blocks(a.filters, vectors % 4 ? 28 : 7);
+    const int w = packed_weights(t, op->args[2], &a, 1, 1.0f);
+    const int y = ir_vector(t->ir, t->ir->tensors[linear->args[1]].name, SPACE_ARENA,
                             (a.filters + 15) / 16 * 16, -1);
-    t->values[average->args[0]].in_tiles[1] = y;
+    t->values[source(t, linear->args[1])].in_tiles[1] = y;
     ir_op(t->ir, OP_TILES_HEAD, (int[]){y, x, w, copy_constant(t, op->args[3])}, 4, a);
 }
 
-// The linear layer on averages, which are still sums.
-static void linear(Tiling *t, const Op *op, const Op *results, int64_t pixels)
+// The linear layer on averages, which are still sums over `pixels`.
+static void linear_layer(Tiling *t, const Op *op, int logits, int64_t pixels)
 {
     const Attr a = op->attr;
     const int64_t pitch = (a.channels + 15) / 16 * 16;
@@ -516,9 +616,55 @@ static void linear(Tiling *t, const Op *op, const Op *results, int64_t pixels)
         for (int k = 0; k < a.filters; k++)
             w[k * pitch + c] = (float)((double)from[(int64_t)c * a.filters + k] / (double)pixels);
     ir_op(t->ir, OP_TILES_LINEAR,
-          (int[]){results->args[0], t->values[source(t, op->args[1])].in_tiles[1], weights,
+          (int[]){logits, t->values[source(t, op->args[1])].in_tiles[1], weights,
                   copy_constant(t, op->args[3])},
           4, (Attr){.channels = a.channels, .classes = a.filters});
+}
+
+// ---- merges -------------------------------------------------------------------------------------
+
+static void attention_range(Tiling *t, const Op *op)
+{
+    const Tensor shape = shape_of(t, op->args[1]);
+    const int tile = tile_of(t, op->args[1]);
+    const int range = ir_vector(t->ir, t->ir->tensors[op->args[0]].name, SPACE_ARENA, 2, -1);
+    t->values[op->args[0]].in_tiles[1] = range;
+    ir_op(t->ir, OP_TILES_RANGE, (int[]){range, in_tiles(t, op->args[1], tile)}, 2,
+          (Attr){.height = shape.height,
+                 .width = shape.width,
+                 .tile = tile,
+                 .channels = shape.channels});
+}
+
+static void attention(Tiling *t, const Op *op)
+{
+    const Tensor shape = shape_of(t, op->args[1]);
+    const int tile = tile_of(t, op->args[1]);
+    float *gate;
+    const int b = ir_constant(t->ir, t->ir->tensors[op->args[4]].name, 1, &gate);
+    *gate = (float)(1.0 / (1.0 + exp(-(double)*constant(t, op->args[4]))));
+    const int m = in_tiles(t, op->args[1], tile), s = in_tiles(t, op->args[2], tile);
+    const int y = new_map(t, t->ir->tensors[op->args[0]].name, shape.channels, shape.height,
+                          shape.width, tile);
+    define(t, (int)(op - t->old), y, tile);
+    ir_op(t->ir, OP_TILES_ATTENTION, (int[]){y, m, s, t->values[op->args[3]].in_tiles[1], b}, 5,
+          (Attr){.size = (int)t->ir->tensors[y].floats});
+}
+
+// The parts of a concatenation fill one tensor, in the tiling that its first part has.
+static void concat_part(Tiling *t, const Op *op)
+{
+    const Tensor whole = shape_of(t, op->args[0]);
+    Value *v = &t->values[op->args[0]];
+    int tile = tile_of(t, op->args[1]);
+    if (op->attr.offset == 0)
+        v->in_tiles[tile] = new_map(t, whole.name, whole.channels, whole.height, whole.width, tile);
+    else
+        tile = tile_of(t, op->args[0]);
+    const int x = in_tiles(t, op->args[1], tile);
+    Attr a = op->attr;
+    a.size = (int)(t->ir->tensors[x].floats / a.channels);
+    ir_op(t->ir, OP_CONCAT_PART, (int[]){v->in_tiles[tile], x}, 2, a);
 }
 
 static void image(Tiling *t)
@@ -526,7 +672,7 @@ static void image(Tiling *t)
     const Arch *arch = t->ir->arch;
     for (int v = 0; v < t->n_values; v++)
         if (t->ir->tensors[v].space == SPACE_IMAGES) {
-            const int tile = best_tile(arch->height, arch->width);
+            const int tile = best_tile(t, arch->height, arch->width);
             const int y =
                 new_map(t, "image.tiles", arch->channels, arch->height, arch->width, tile);
             t->values[v].in_tiles[tile] = y;
@@ -538,46 +684,72 @@ static void image(Tiling *t)
         }
 }
 
-static bool is_supported(const Tiling *t)
+// Batch normalisation that no convolution could take has no kernel for tiles.
+static bool is_supported(const Ir *ir)
 {
-    bool has_head = false;
-    for (int o = 0; o < t->n_old; o++) {
-        const Op *op = &t->old[o];
-        const int taps = op->attr.kernel_h * op->attr.kernel_w;
-        if (op->kind == OP_CONV_PIXELS && taps != 1 && !(taps == 9 && op->attr.kernel_h == 3))
+    for (int o = 0; o < ir->n_ops; o++)
+        if (ir->ops[o].kind == OP_BATCHNORM_INFER)
             return false;
-        has_head = has_head || head_pool(t, o);
-        if (op->kind != OP_CONV_PIXELS && op->kind != OP_PAD && op->kind != OP_RELU &&
-            op->kind != OP_WEIGHTED_SUM && op->kind != OP_ADAPTIVE_POOL &&
-            op->kind != OP_UNPACK_LOGITS)
-            return false;
+    return true;
+}
+
+static void results(Tiling *t, const Op *op)
+{
+    ir_op(t->ir, OP_TILE_LOGITS, (int[]){op->args[0], in_tiles(t, op->args[1], 1)}, 2, op->attr);
+}
+
+static void walk_op(Tiling *t, const Op *op)
+{
+    switch (op->kind) {
+    case OP_PAD:
+        break;
+    case OP_WEIGHTED_SUM:
+        keep_sum(t, op);
+        break;
+    case OP_RELU:
+        keep_relu(t, op);
+        break;
+    case OP_CONV_PIXELS:
+        conv(t, op);
+        break;
+    case OP_DEPTHWISE:
+        depthwise(t, op);
+        break;
+    case OP_AVERAGE_POOL:
+        average_pool(t, op);
+        break;
+    case OP_ADAPTIVE_POOL:
+        pool_map(t, op);
+        break;
+    case OP_ATTENTION_RANGE:
+        attention_range(t, op);
+        break;
+    case OP_ATTENTION:
+        attention(t, op);
+        break;
+    case OP_CONCAT_PART:
+        concat_part(t, op);
+        break;
+    case OP_UNPACK_LOGITS:
+        results(t, op);
+        break;
+    default:
+        bug("no tiles for %s", op_info[op->kind].kernel);
     }
-    return has_head && t->options->fuse_head;
 }
 
 static void walk(Tiling *t)
 {
-    const Op *average = NULL;
-    int64_t pixels = 1;
     for (int o = 0; o < t->n_old; o++) {
-        const Op *op = &t->old[o], *pool = head_pool(t, o);
+        const Op *op = &t->old[o], *linear = head_linear(t, op);
         t->ir->place = op->place;
-        if (op == average || op->kind == OP_PAD || op->kind == OP_UNPACK_LOGITS)
-            continue;
-        if (pool) {
-            average = pool;
-            pixels = (int64_t)op->attr.height * op->attr.width;
-            head(t, op, pool);
-        } else if (average && source(t, op->args[1]) == average->args[0])
-            linear(t, op, &t->old[t->n_old - 1], pixels);
-        else if (op->kind == OP_WEIGHTED_SUM)
-            keep_sum(t, op);
-        else if (op->kind == OP_RELU)
-            keep_relu(t, op);
-        else if (op->kind == OP_CONV_PIXELS)
-            conv(t, op);
-        else
-            pool_map(t, op);
+        if (linear) {
+            head(t, op, linear);
+            linear_layer(t, linear, t->old[t->n_old - 1].args[0],
+                         (int64_t)op->attr.height * op->attr.width);
+            break; // nothing is computed behind it
+        }
+        walk_op(t, op);
     }
 }
 
@@ -591,7 +763,7 @@ void tile_maps(Ir *ir, const TileOptions *options)
                 .constants = ir->const_data};
     t.values = pool_alloc(ir->pool, (size_t)(t.n_values + t.n_old) * sizeof *t.values);
     survey(&t);
-    if (!is_supported(&t))
+    if (!is_supported(ir))
         return;
     t.old = ir_rewrite(ir, &t.n_old);
     ir->const_data = NULL;

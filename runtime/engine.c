@@ -151,10 +151,13 @@ FUNCTION(InferFunction, infer_function)
 FUNCTION(TrainFunction, train_function)
 FUNCTION(InitFunction, init_function)
 
-// Emits the file, compiles it with the system's compiler, loads it.
-static Jit *open_file(const OracleCase *oracle, EmitOptions options, Err *err)
+// Emits the file, compiles it with the system's compiler, loads it.  without: an instruction set
+// that the compiler must not use; NULL: it may use all that the machine has.
+static Jit *open_file(const OracleCase *oracle, EmitOptions options, const char *without, Err *err)
 {
     Text text = {0};
+    if (without)
+        text_printf(&text, "#pragma GCC target(\"no-%s\")\n", without);
     options.batch = oracle->batch;
     text_puts(&text, "#define NET_DROPOUT 0.0f\n");
     Jit *file = emit_c(&oracle->arch, &options, &text, NULL, err)
@@ -198,7 +201,7 @@ static bool run_trainable(const OracleCase *oracle, VerifyResult *result, bool p
 {
     EmitOptions options = emit_defaults;
     options.plan = plan;
-    Jit *file = open_file(oracle, options, err);
+    Jit *file = open_file(oracle, options, NULL, err);
     if (!file)
         return false;
     const FileTensor *params = jit_symbol(file, "net_param_table"),
@@ -236,14 +239,14 @@ static bool run_train_file_no_plan(const OracleCase *oracle, VerifyResult *resul
 }
 
 static bool run_inference(const OracleCase *oracle, VerifyResult *result, bool plan,
-                          TargetKind target, WeightsForm form, Err *err)
+                          TargetKind target, WeightsForm form, const char *without, Err *err)
 {
     EmitOptions options = emit_defaults;
     options.plan = plan;
     options.target = target;
     options.form = form;
     options.weights = &oracle->weights;
-    Jit *file = open_file(oracle, options, err);
+    Jit *file = open_file(oracle, options, without, err);
     if (!file)
         return false;
     const size_t n_logits = (size_t)oracle->batch * (size_t)oracle->arch.classes;
@@ -257,22 +260,42 @@ static bool run_inference(const OracleCase *oracle, VerifyResult *result, bool p
 
 static bool run_infer_file(const OracleCase *oracle, VerifyResult *result, Err *err)
 {
-    return run_inference(oracle, result, true, TARGET_GENERIC, WEIGHTS_STRING, err);
+    return run_inference(oracle, result, true, TARGET_GENERIC, WEIGHTS_STRING, NULL, err);
 }
 
 static bool run_infer_file_no_plan(const OracleCase *oracle, VerifyResult *result, Err *err)
 {
-    return run_inference(oracle, result, false, TARGET_GENERIC, WEIGHTS_LIST, err);
+    return run_inference(oracle, result, false, TARGET_GENERIC, WEIGHTS_LIST, NULL, err);
 }
 
 static bool run_native_file(const OracleCase *oracle, VerifyResult *result, Err *err)
 {
-    return run_inference(oracle, result, true, TARGET_NATIVE, WEIGHTS_STRING, err);
+    return run_inference(oracle, result, true, TARGET_NATIVE, WEIGHTS_STRING, NULL, err);
 }
 
 static bool run_native_file_no_plan(const OracleCase *oracle, VerifyResult *result, Err *err)
 {
-    return run_inference(oracle, result, false, TARGET_NATIVE, WEIGHTS_LIST, err);
+    return run_inference(oracle, result, false, TARGET_NATIVE, WEIGHTS_LIST, NULL, err);
+}
+
+static bool run_native_avx2(const OracleCase *oracle, VerifyResult *result, Err *err)
+{
+    return run_inference(oracle, result, true, TARGET_NATIVE, WEIGHTS_STRING, "avx512f", err);
+}
+
+static bool run_native_plain(const OracleCase *oracle, VerifyResult *result, Err *err)
+{
+    return run_inference(oracle, result, true, TARGET_NATIVE, WEIGHTS_STRING, "avx", err);
+}
+
+static bool run_infer_avx2(const OracleCase *oracle, VerifyResult *result, Err *err)
+{
+    return run_inference(oracle, result, true, TARGET_GENERIC, WEIGHTS_STRING, "avx512f", err);
+}
+
+static bool run_infer_plain(const OracleCase *oracle, VerifyResult *result, Err *err)
+{
+    return run_inference(oracle, result, true, TARGET_GENERIC, WEIGHTS_STRING, "avx", err);
 }
 
 const Engine engines[] = {
@@ -294,5 +317,9 @@ const Engine engines[] = {
      run_native_file},
     {"native-file-no-plan", "the same with --no-plan, weights as a list", VERIFY_SINGLE,
      run_native_file_no_plan},
+    {"infer-file-avx2", "infer-file without AVX-512", VERIFY_SINGLE, run_infer_avx2},
+    {"infer-file-plain", "infer-file without AVX", VERIFY_SINGLE, run_infer_plain},
+    {"native-file-avx2", "native-file without AVX-512", VERIFY_SINGLE, run_native_avx2},
+    {"native-file-plain", "native-file without AVX", VERIFY_SINGLE, run_native_plain},
 };
 const int n_engines = (int)COUNT_OF(engines);

@@ -211,3 +211,10 @@ NK_INLINE void nk_tile_change(float *y, float *scratch, const float *x, int heig
                           width, tile);
     }
 }
+
+// The logits, from maps of one pixel.
+NK_INLINE void nk_tile_logits(float *logits, const float *x, int classes, int part, int parts)
+{
+    for (int k = nk_share(classes, part, parts); k < nk_share(classes, part + 1, parts); k++)
+        logits[k] = x[k * nk_tile_map(1, 1, 1)];
+}

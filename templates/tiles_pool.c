@@ -35,7 +35,8 @@ NK_INLINE void nk_pool_tiles(float *y, const float *x, int plane, const int tile
             }
 }
 
-// scratch: for each part the rows of one channel before and behind, and what remains of it in tiles.
+// scratch: for each part the rows of one channel before and behind, and what remains of it in
+// tiles.
 NK_INLINE void nk_tiles_pool(float *y, float *scratch, const float *x, int height, int width,
                              int tile, int out_height, int out_width, int out_tile, int channels,
                              int part, int parts)
@@ -43,9 +44,9 @@ NK_INLINE void nk_tiles_pool(float *y, float *scratch, const float *x, int heigh
     const size_t map = nk_tile_map(height, width, tile),
                  out_map = nk_tile_map(out_height, out_width, out_tile);
     const int plane = nk_tile_plane(height, width, tile);
-    const int by = height / out_height,
-              whole = by <= tile && tile % by == 0 && height == by * out_height &&
-                      width == by * out_width;
+    const int by = height / out_height, whole = by <= tile && tile % by == 0 &&
+                                                height == by * out_height &&
+                                                width == by * out_width;
     float *rows = scratch + (size_t)part * (map + out_map), *out_rows = rows + map;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
         if (whole && tile == by * out_tile) {

@@ -141,10 +141,9 @@ NK_INLINE nk_neighbours nk_find_neighbours(int columns)
 }
 
 // One vector of tiles of the channel at `at` in every term, `first` and `last` in its map.
-NK_INLINE void nk_tiles_neighbours(float *v, size_t points, const float *const *xs,
-                                   const float *as, size_t at, int plane, int first, int last,
-                                   nk_neighbours n, const int tile, const int inputs,
-                                   const int relu)
+NK_INLINE void nk_tiles_neighbours(float *v, size_t points, const float *const *xs, const float *as,
+                                   size_t at, int plane, int first, int last, nk_neighbours n,
+                                   const int tile, const int inputs, const int relu)
 {
     const nk_vector zero = nk_zero_vector();
     nk_vector t[6][6];
@@ -156,12 +155,11 @@ NK_INLINE void nk_tiles_neighbours(float *v, size_t points, const float *const *
 #pragma GCC unroll 4
         for (int r = 0; r < tile; r++)
             column[1 + r] = nk_tiles_load(xs, as, top + (size_t)(r * tile) * plane, inputs, relu);
-        column[0] = nk_shuffle(
-            first ? zero : nk_tiles_load(xs, as, bottom - NK_VECTOR, inputs, relu), column[tile],
-            n.up);
-        column[tile + 1] =
-            nk_shuffle(column[1],
-                       last ? zero : nk_tiles_load(xs, as, top + NK_VECTOR, inputs, relu), n.down);
+        column[0] =
+            nk_shuffle(first ? zero : nk_tiles_load(xs, as, bottom - NK_VECTOR, inputs, relu),
+                       column[tile], n.up);
+        column[tile + 1] = nk_shuffle(
+            column[1], last ? zero : nk_tiles_load(xs, as, top + NK_VECTOR, inputs, relu), n.down);
         nk_tiles_b(out, column, tile);
 #pragma GCC unroll 6
         for (int i = 0; i < tile + 2; i++)
@@ -180,8 +178,8 @@ NK_INLINE void nk_tiles_neighbours(float *v, size_t points, const float *const *
 }
 
 NK_INLINE void nk_tiles_shuffled(float *v, const float *const *xs, const float *as, int height,
-                                 int width, int tile, int inputs, int relu, int channels,
-                                 int part, int parts)
+                                 int width, int tile, int inputs, int relu, int channels, int part,
+                                 int parts)
 {
     const int plane = nk_tile_plane(height, width, tile);
     const size_t map = nk_tile_map(height, width, tile), points = (size_t)channels * plane;
@@ -221,8 +219,8 @@ NK_INLINE void nk_tiles_input(float *v, float *scratch, const float *const *xs, 
                 nk_store(planes + (size_t)p * pitch + guard + t,
                          nk_tiles_load(xs, as, c * map + (size_t)p * plane + t, inputs, relu));
         for (int t = 0; t < plane; t += NK_VECTOR)
-            nk_tiles_transform(v + (size_t)c * plane + t, points, planes + guard + t,
-                               (size_t)pitch, columns, left + t, right + t, tile);
+            nk_tiles_transform(v + (size_t)c * plane + t, points, planes + guard + t, (size_t)pitch,
+                               columns, left + t, right + t, tile);
     }
 }
 

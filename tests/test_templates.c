@@ -80,6 +80,8 @@ static const struct {
     {"winograd_weights", {"conv", "winograd", "conv_weights_backward"}},
     {"tiles_winograd", {"tiles"}},
     {"tiles_mix", {"tiles"}},
+    {"tiles_direct", {"tiles"}},
+    {"tiles_attention", {"tiles"}},
     {"tiles_pool", {"tiles"}},
     {"tiles_head", {"tiles"}},
     {"int8_head", {"int8_conv"}},

@@ -1,0 +1,182 @@
+// test_release.c - inference files against the reference: both targets, every fusion left out by
+// its name, with and without the memory plan, for each instruction set, on networks that use every
+// op and merge and on random ones.
+#define _GNU_SOURCE
+#include "reference_nets.h"
+
+#include <stdio.h>
+
+#include "../compiler/emit.h"
+#include "random_theta.h"
+
+enum { IMAGES = 2, SHORT_NETS = 2, LONG_NETS = 150 };
+
+// One way to make a file.
+typedef struct {
+    const char *name;
+    TargetKind target;
+    bool no_plan;
+    const char *skipped, *without; // passes; an instruction set
+} Variant;
+static const Variant variants[] = {
+    {"generic", TARGET_GENERIC, false, "", NULL},
+    {"native", TARGET_NATIVE, false, "", NULL},
+    {"native_avx2", TARGET_NATIVE, false, "", "avx512f"},
+    {"native_plain", TARGET_NATIVE, true, "", "avx"},
+    {"generic_plain", TARGET_GENERIC, true, "", "avx"},
+    {"native_unfused", TARGET_NATIVE, false,
+     "fuse_relu,inline_sums,fuse_loads,share_inputs,fuse_head", NULL},
+    {"generic_unfused", TARGET_GENERIC, true, "fuse_loads,fuse_head", NULL},
+    {"pixels", TARGET_GENERIC, false, "tile_maps", NULL},
+};
+
+typedef struct {
+    Pool *pool;
+    const Arch *arch;
+    TensorFile weights;
+    float *images;
+    double *logits; // the reference's
+} Case;
+
+static size_t image_floats(const Arch *arch)
+{
+    return (size_t)(arch->channels * arch->height * arch->width);
+}
+
+// Initial weights with everything that starts at 0 or 1 moved, and what the reference makes of two
+// images.
+static void case_fill(Case *c, uint64_t seed)
+{
+    Text text = {0};
+    Err err = {0};
+    Random random = random_stream(seed, "test release", 0, 0);
+    if (!emit_weights(c->arch, seed, &text, &err))
+        fail_msg("%s", err.message);
+    char *bytes = pool_alloc(c->pool, text.length);
+    memcpy(bytes, text.data, text.length);
+    if (!tensors_parse("weights", bytes, text.length, &c->weights, c->pool, &err))
+        fail_msg("%s", err.message);
+    text_free(&text);
+    for (int i = 0; i < c->weights.n_tensors; i++) {
+        StoredTensor *t = &c->weights.tensors[i];
+        float *values = pool_alloc(c->pool, (size_t)t->count * sizeof *values);
+        for (int64_t j = 0; t->dtype == DTYPE_F32 && t->rank == 1 && j < t->count; j++)
+            values[j] = (float)tensor_value(t, j) + 0.4f * (float)random_unit(&random);
+        if (t->dtype == DTYPE_F32 && t->rank == 1)
+            t->data = values;
+    }
+    const size_t n = IMAGES * image_floats(c->arch);
+    double *images = random_values(n, seed, 1.0);
+    c->images = pool_alloc(c->pool, n * sizeof *c->images);
+    c->logits = pool_alloc(c->pool, (size_t)(IMAGES * c->arch->classes) * sizeof *c->logits);
+    for (size_t i = 0; i < n; i++)
+        images[i] = (double)(c->images[i] = (float)images[i]);
+    Reference *reference = reference_open(c->arch);
+    if (!reference_load(reference, &c->weights, "weights", &err))
+        fail_msg("%s", err.message);
+    reference_infer(reference, images, IMAGES, c->logits);
+    reference_close(reference);
+    free(images);
+}
+
+static Jit *case_compile(const Case *c, const Variant *v)
+{
+    Text text = {0};
+    Err err = {0};
+    EmitOptions options = emit_defaults;
+    options.weights = &c->weights;
+    options.target = v->target;
+    options.plan = !v->no_plan;
+    options.batch = IMAGES;
+    if (v->without)
+        text_printf(&text, "#pragma GCC target(\"no-%s\")\n", v->without);
+    setenv("NAGO_SKIP_PASSES", v->skipped, 1);
+    const bool done = emit_c(c->arch, &options, &text, NULL, &err);
+    unsetenv("NAGO_SKIP_PASSES");
+    Jit *file = done ? jit_open(text.data, JIT_GCC, true, &err) : NULL;
+    if (!file)
+        fail_msg("%s: %s", v->name, err.message);
+    text_free(&text);
+    return file;
+}
+
+// Twice, so that what one call leaves in memory is seen to change nothing.
+static void case_run(const Case *c, const Variant *v, const char *net)
+{
+    Jit *file = case_compile(c, v);
+    void *address = jit_symbol(file, "net_infer");
+    void (*infer)(const float *, float *);
+    memcpy(&infer, &address, sizeof infer);
+    const int n = IMAGES * c->arch->classes;
+    float *logits = xcalloc((size_t)n, sizeof *logits);
+    for (int run = 0; run < 2; run++) {
+        infer(c->images, logits);
+        for (int i = 0; i < n; i++)
+            if (!(fabs((double)logits[i] - c->logits[i]) <= 1e-4 * fmax(1.0, fabs(c->logits[i]))))
+                fail_msg("%s, %s: logit %d of run %d is %.9g, expected %.9g", net, v->name, i, run,
+                         (double)logits[i], c->logits[i]);
+    }
+    free(logits);
+    jit_close(file);
+}
+
+static void test_nets(void **state)
+{
+    (void)state;
+    const NetText *const nets[] = {&net_mixed, &net_depthwise, &net_large, &net_tiny, &net_hand};
+    for (size_t i = 0; i < COUNT_OF(nets); i++) {
+        Case c = {.pool = pool_new()};
+        c.arch = net_arch(nets[i], c.pool);
+        case_fill(&c, 7 + i);
+        for (size_t v = 0; v < COUNT_OF(variants); v++)
+            if (i == 0 || v < 2 || getenv("NAGO_LONG"))
+                case_run(&c, &variants[v], nets[i]->name);
+        pool_free(c.pool);
+    }
+}
+
+static void run_random(uint64_t seed)
+{
+    Case c = {.pool = pool_new()};
+    Text text = {0};
+    Err err = {0};
+    Theta theta;
+    Arch arch;
+    Random random = random_stream(seed, "test release nets", 0, 0);
+    random_theta(seed, 4, 40, &text);
+    if (!theta_parse("random", text.data, text.length, &theta, c.pool, &err))
+        fail_msg("%s", err.message);
+    theta.params = 2000 << random_below(&random, 6);
+    while (!arch_sample(&theta, &arch, c.pool, &err)) {
+        if (!strstr(err.message, "\"params\""))
+            fail_msg("%s", err.message);
+        theta.params *= 2;
+    }
+    c.arch = &arch;
+    case_fill(&c, seed);
+    char name[40];
+    snprintf(name, sizeof name, "random net %llu", (unsigned long long)seed);
+    for (size_t v = 0; v < COUNT_OF(variants); v++)
+        if (v < 2 || v == 2 + seed % (COUNT_OF(variants) - 2))
+            case_run(&c, &variants[v], name);
+    text_free(&text);
+    pool_free(c.pool);
+}
+
+static void test_random(void **state)
+{
+    (void)state;
+    const char *seed = getenv("SEED");
+    if (seed) {
+        run_random(strtoull(seed, NULL, 10));
+        return;
+    }
+    for (uint64_t n = 1; n <= (getenv("NAGO_LONG") ? LONG_NETS : SHORT_NETS); n++)
+        run_random(n);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_nets), cmocka_unit_test(test_random)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
