@@ -537,6 +537,7 @@ static bool plan_inference(const Arch *arch, const EmitOptions *options, int64_t
     if (done) {
         *arena_bytes = e.arena_floats * 4;
         *plan = e.infer->plan;
+        plan->bound_bytes += 8 * e.infer->margin; // whatever the plan, kernels read there
     }
     text_free(&text);
     pool_free(e.pool);

@@ -173,8 +173,10 @@ NET_INLINE float net_sigmoid(float a)
 
 #endif
 
-#if defined(__GNUC__) && !defined(__TINYC__)
+#if defined(__clang__)
 #define NET_NOINLINE __attribute__((noinline))
+#elif defined(__GNUC__) && !defined(__TINYC__)
+#define NET_NOINLINE __attribute__((noinline, noclone))
 #else
 #define NET_NOINLINE
 #endif

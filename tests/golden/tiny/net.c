@@ -173,8 +173,10 @@ TINY_INLINE float tiny_sigmoid(float a)
 
 #endif
 
-#if defined(__GNUC__) && !defined(__TINYC__)
+#if defined(__clang__)
 #define TINY_NOINLINE __attribute__((noinline))
+#elif defined(__GNUC__) && !defined(__TINYC__)
+#define TINY_NOINLINE __attribute__((noinline, noclone))
 #else
 #define TINY_NOINLINE
 #endif
