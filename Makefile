@@ -114,6 +114,12 @@ test-programs: $(tests) $(replays) $(benches)
 bench: deps ## measure speed against PyTorch's, TIME seconds a network (20); writes docs/benchmarks.md
 	$(SUBMAKE) all benches
 	@BUILD=$(BUILD) tests/bench/run $(TIME)
+bench-search: deps ## compare the optimisers with each other and Optuna, 3 seeds; writes docs/search-benchmarks.md
+	$(SUBMAKE) benches
+	@BUILD=$(BUILD) /usr/bin/python3 -B tests/bench/search_bench.py 3
+bench-search-full: deps ## the same over 20 seeds: about an hour of processor time
+	$(SUBMAKE) benches
+	@BUILD=$(BUILD) /usr/bin/python3 -B tests/bench/search_bench.py 20
 benches: $(benches)
 peers: ## get what to compare with: PyTorch, ONNX Runtime
 	@BUILD=$(BUILD) tests/bench/install-peers
@@ -149,6 +155,6 @@ help: ## this list
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-check deps-dev demo check check-all test-programs bench benches peers san fuzz fuzz-programs golden format lint \
+.PHONY: all deps deps-check deps-dev demo check check-all test-programs bench bench-search bench-search-full benches peers san fuzz fuzz-programs golden format lint \
         install uninstall clean help
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

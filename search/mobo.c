@@ -352,6 +352,17 @@ static int fresh_count(const View *view)
     return count;
 }
 
+// Points that were begun, and results of another study that say as much as an initial design.
+static int known_count(const Optimizer *optimizer, const View *view)
+{
+    double most = optimizer->options.max_budget;
+    int count = fresh_count(view);
+    for (int i = 0; i < view->n; i++)
+        count += view->trials[i].bracket < 0 && view->trials[i].status == TRIAL_FINISHED &&
+                 fabs(view->trials[i].budget - most) < 1e-9 * most;
+    return count;
+}
+
 static bool suggest_sequence(const Optimizer *optimizer, const View *view, int index,
                              SuggestionReason reason, Suggestion *suggestion)
 {
@@ -365,16 +376,126 @@ static bool suggest_sequence(const Optimizer *optimizer, const View *view, int i
     return false;
 }
 
+// ---- evolution ---------------------------------------------------------------------------------
+
+enum { PARENTS = 20 };
+
+// Rows of the best finished trials at the largest budget, then of those that break the constraints
+// least; best first.
+static int parents_find(const Optimizer *optimizer, const View *view, int rows[PARENTS])
+{
+    int k = optimizer->options.n_objectives, n = 0, kept[PARENTS];
+    double most = optimizer->options.max_budget;
+    double *values = xmalloc(((size_t)view->n + 1) * (size_t)k * sizeof *values);
+    int *finished = xmalloc(((size_t)view->n + 1) * sizeof *finished);
+    for (int i = 0; i < view->n; i++) {
+        const HistoryTrial *trial = &view->trials[i];
+        if (trial->status != TRIAL_FINISHED || fabs(trial->budget - most) > 1e-9 * most)
+            continue;
+        memcpy(values + n * k, trial->values, (size_t)k * sizeof *values);
+        finished[n++] = i;
+    }
+    int count = n < PARENTS ? n : PARENTS;
+    nsga2_survivors(values, n, k, count, kept);
+    for (int i = 0; i < count; i++)
+        rows[i] = finished[kept[i]];
+    free(finished);
+    free(values);
+    return count;
+}
+
+static int parents_fill(const View *view, int rows[PARENTS], int count)
+{
+    double last = -INFINITY;
+    for (int least = 0; least >= 0 && count < PARENTS;) {
+        least = -1;
+        for (int i = 0; i < view->n; i++) {
+            const HistoryTrial *trial = &view->trials[i];
+            if (trial->status == TRIAL_INFEASIBLE && trial->violation > last &&
+                (least < 0 || trial->violation < view->trials[least].violation))
+                least = i;
+        }
+        if (least >= 0) {
+            rows[count++] = least;
+            last = view->trials[least].violation;
+        }
+    }
+    return count;
+}
+
+// Steady state: the parents of each child are drawn from the best trials.
+static bool evolve(const Optimizer *optimizer, const View *view, Suggestion *suggestion)
+{
+    const SearchOptions *options = &optimizer->options;
+    int rows[PARENTS], n = parents_fill(view, rows, parents_find(optimizer, view, rows));
+    Random random = random_stream(options->seed, "nsga2", (uint64_t)suggestion->id, 0);
+    bool found = false;
+    for (int i = 0; i < MAX_REDRAWS && n && !found; i++) {
+        int parent[2];
+        for (int side = 0; side < 2; side++) { // a tournament
+            uint64_t a = random_below(&random, (uint64_t)n), b = random_below(&random, (uint64_t)n);
+            parent[side] = rows[a < b ? a : b];
+        }
+        nsga2_child(optimizer->space, view->trials[parent[0]].x, view->trials[parent[1]].x, &random,
+                    suggestion->x);
+        found =
+            options->duplicates == DUPLICATES_ALLOW || !was_tried(optimizer, view, suggestion->x);
+    }
+    suggestion->reason = REASON_EVOLUTION;
+    return found;
+}
+
+bool suggest_nsga2(const Optimizer *optimizer, const View *view, Suggestion *suggestion)
+{
+    int fresh = fresh_count(view);
+    if (known_count(optimizer, view) < PARENTS)
+        return suggest_sequence(optimizer, view, fresh, REASON_INITIAL, suggestion);
+    return evolve(optimizer, view, suggestion);
+}
+
+// ---- nothing is feasible yet -------------------------------------------------------------------
+
+// Next to nothing has finished: the same method, with the violation of the constraints as the only
+// objective.
+static bool suggest_less_broken(const Optimizer *optimizer, const View *view,
+                                Suggestion *suggestion)
+{
+    Optimizer other = *optimizer;
+    View violations = *view;
+    int known = 0;
+    violations.trials = xmalloc(((size_t)view->n + 1) * sizeof *violations.trials);
+    for (int i = 0; i < view->n; i++) {
+        HistoryTrial trial = view->trials[i];
+        bool finished = trial.status == TRIAL_FINISHED;
+        if (finished || trial.status == TRIAL_INFEASIBLE)
+            trial.status = TRIAL_FINISHED;
+        trial.values[0] = finished ? 0 : trial.violation;
+        trial.budget = optimizer->options.max_budget; // constraints hold or not at every budget
+        known += trial.status == TRIAL_FINISHED && isfinite(trial.values[0]);
+        violations.trials[i] = trial;
+    }
+    other.models = NULL;
+    other.options.n_objectives = 1;
+    other.options.has_reference = false;
+    bool found = known >= 2 && suggest_mobo(&other, &violations, suggestion);
+    suggestion->mean[0] = suggestion->deviation[0] = suggestion->acquisition[0] = NAN;
+    models_free(other.models);
+    free(violations.trials);
+    return found;
+}
+
+// ---- the method --------------------------------------------------------------------------------
+
 bool suggest_mobo(Optimizer *optimizer, const View *view, Suggestion *suggestion)
 {
     const SearchOptions *options = &optimizer->options;
     int fresh = fresh_count(view), d = optimizer->space->n_coords;
     int n_initial = options->n_initial ? options->n_initial : d + 2;
-    if (fresh < n_initial)
+    if (known_count(optimizer, view) < n_initial)
         return suggest_sequence(optimizer, view, fresh, REASON_INITIAL, suggestion);
     Models *models = models_fit(optimizer, view);
     if (!models)
-        return false;
+        return suggest_less_broken(optimizer, view, suggestion);
     Search search = search_open(optimizer, view, models, suggestion);
     Random random = random_stream(options->seed, "mobo", (uint64_t)suggestion->id, 0);
     pool_fill(&search, models);
@@ -383,46 +504,4 @@ bool suggest_mobo(Optimizer *optimizer, const View *view, Suggestion *suggestion
         suggestion_explain(&search, suggestion);
     search_close(&search);
     return found || suggest_sequence(optimizer, view, fresh, REASON_REFILL, suggestion);
-}
-
-// ---- evolution ---------------------------------------------------------------------------------
-
-enum { PARENTS = 20 };
-
-// Steady state: the parents of each child are drawn from the best of all finished trials.
-bool suggest_nsga2(const Optimizer *optimizer, const View *view, Suggestion *suggestion)
-{
-    const SearchOptions *options = &optimizer->options;
-    int k = options->n_objectives, n = 0, kept[PARENTS];
-    int fresh = fresh_count(view);
-    if (fresh < PARENTS)
-        return suggest_sequence(optimizer, view, fresh, REASON_INITIAL, suggestion);
-    double *values = xmalloc(((size_t)view->n + 1) * (size_t)k * sizeof *values);
-    int *rows = xmalloc(((size_t)view->n + 1) * sizeof *rows);
-    for (int i = 0; i < view->n; i++) {
-        if (view->trials[i].status != TRIAL_FINISHED)
-            continue;
-        memcpy(values + n * k, view->trials[i].values, (size_t)k * sizeof *values);
-        rows[n++] = i;
-    }
-    int n_parents = n < PARENTS ? n : PARENTS;
-    nsga2_survivors(values, n, k, n_parents, kept);
-    Random random = random_stream(options->seed, "nsga2", (uint64_t)suggestion->id, 0);
-    bool found = false;
-    for (int i = 0; i < MAX_REDRAWS && n_parents && !found; i++) {
-        int parent[2];
-        for (int side = 0; side < 2; side++) { // survivors stand best first
-            uint64_t a = random_below(&random, (uint64_t)n_parents);
-            uint64_t b = random_below(&random, (uint64_t)n_parents);
-            parent[side] = rows[kept[a < b ? a : b]];
-        }
-        nsga2_child(optimizer->space, view->trials[parent[0]].x, view->trials[parent[1]].x, &random,
-                    suggestion->x);
-        found =
-            options->duplicates == DUPLICATES_ALLOW || !was_tried(optimizer, view, suggestion->x);
-    }
-    suggestion->reason = REASON_EVOLUTION;
-    free(rows);
-    free(values);
-    return found;
 }

@@ -138,10 +138,8 @@ static void objectives_fit(const Optimizer *optimizer, Models *models, const Row
             y[i] = rows->rows[i]->values[k];
         models->warp[k] = warp_find(y, rows->n);
         models->ideal[k] = INFINITY;
-        for (int i = 0; i < rows->n; i++) {
+        for (int i = 0; i < rows->n; i++)
             y[i] = warp_value(&models->warp[k], y[i]);
-            models->ideal[k] = fmin(models->ideal[k], y[i]);
-        }
         models->objective[k] = surrogate_fit(optimizer->options.surrogate, rows->features, y,
                                              rows->n, models->n_features, &random);
     }
@@ -166,6 +164,21 @@ static void infeasible_fit(const Optimizer *optimizer, Models *models, const Vie
     rows_free(&rows);
 }
 
+static void means_fill(Models *models, const double *x, int n, double *means)
+{
+    int k = models->k;
+    Prediction *p = xmalloc(((size_t)n * (size_t)k + 1) * sizeof *p);
+    models_predict(models, x, n, p);
+    for (int i = 0; i < n * k; i++) {
+        means[i] = p[i].mean;
+        models->ideal[i % k] = fmin(models->ideal[i % k], means[i]);
+    }
+    free(p);
+}
+
+// The front of what the models make of the trials, not of the values themselves: these have luck in
+// them, and what was lucky once would keep everything else from being tried.  Without noise both
+// are the same.  Only trials at the largest budget count.
 static void front_find(const Optimizer *optimizer, Models *models, const Rows *rows)
 {
     int k = models->k, n = 0, d = models->space->n_coords;
@@ -173,13 +186,17 @@ static void front_find(const Optimizer *optimizer, Models *models, const Rows *r
     double *values = xmalloc((size_t)rows->n * (size_t)k * sizeof *values);
     double *points = xmalloc((size_t)rows->n * (size_t)d * sizeof *points);
     int *rank = xmalloc((size_t)rows->n * sizeof *rank);
-    for (int i = 0; i < rows->n; i++) {
-        if (rows->rows[i]->budget < most * (1 - 1e-9))
-            continue;
-        for (int o = 0; o < k; o++)
-            values[n * k + o] = warp_value(&models->warp[o], rows->rows[i]->values[o]);
-        memcpy(points + n++ * d, rows->rows[i]->x, (size_t)d * sizeof *points);
+    for (int pass = 0; pass < 2; pass++) { // those at the largest budget first
+        for (int i = 0; i < rows->n; i++) {
+            if ((rows->rows[i]->budget >= most * (1 - 1e-9)) == (pass == 0))
+                memcpy(points + n++ * d, rows->rows[i]->x, (size_t)d * sizeof *points);
+        }
+        if (pass == 0)
+            models->n_front = n;
     }
+    means_fill(models, points, n, values);
+    n = models->n_front;
+    models->n_front = 0;
     pareto_ranks(values, n, k, rank);
     for (int i = 0; i < n; i++) {
         if (rank[i] == 0) {

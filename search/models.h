@@ -21,10 +21,10 @@ struct Models {
     Surrogate *objective[MAX_OBJECTIVES];
     Surrogate *infeasible; // how likely a point is to fail or break a constraint; NULL: none did
     Warp warp[MAX_OBJECTIVES];
-    double ideal[MAX_OBJECTIVES];     // least value seen, in model units
+    double ideal[MAX_OBJECTIVES];     // least mean at a trial, in model units
     double lipschitz[MAX_OBJECTIVES]; // of the means, over the unit cube
     int n_front;
-    double *front;        // [n_front][k], model units, of the trials at the largest budget
+    double *front;        // [n_front][k], model units: means at trials of the largest budget
     double *front_points; // [n_front][n_coords]
     int n_pool;
     double *pool; // [n_pool][n_coords], the front of the acquisitions; mobo.c's

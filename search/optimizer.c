@@ -220,6 +220,16 @@ static void suggest_one(Optimizer *optimizer, const View *view, const double *qu
     }
 }
 
+// Where a trial of another study, which may have had other budgets, would stand; -1: nowhere.
+static int rung_of(const BracketPlan *plan, double budget)
+{
+    for (int rung = 0; rung < plan->n_rungs; rung++) {
+        if (fabs(budget - plan->budgets[rung]) < 1e-6 * budget)
+            return rung;
+    }
+    return -1;
+}
+
 void optimizer_suggest(Optimizer *optimizer, const SearchHistory *history, int64_t first_id, int n,
                        Suggestion *out)
 {
@@ -229,8 +239,11 @@ void optimizer_suggest(Optimizer *optimizer, const SearchHistory *history, int64
     view.hashes = xcalloc((size_t)(rows + n) + 1, sizeof *view.hashes);
     if (rows)
         memcpy(view.trials, history->trials, (size_t)rows * sizeof *view.trials);
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         view.hashes[i] = space_hash(optimizer->space, view.trials[i].x);
+        if (view.trials[i].bracket < 0)
+            view.trials[i].rung = rung_of(&optimizer->plan, view.trials[i].budget);
+    }
     for (int i = 0; i < n; i++) {
         bool queue_used = false;
         const double *queued = queue < history->n_queued ? history->queued[queue] : NULL;

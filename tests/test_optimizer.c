@@ -200,6 +200,74 @@ static void test_feasibility_is_learnt(void **state)
     space_close(space);
 }
 
+// Hardly anything is feasible: the methods with a model go to where the constraint is broken less.
+static void test_hardly_feasible(void **state)
+{
+    (void)state;
+    enum { N = 80 };
+    Space *space = space_of(mixed);
+    static const SearchMethod methods[] = {METHOD_RANDOM, METHOD_MOBO, METHOD_NSGA2};
+    int found[3] = {0};
+    for (int run = 0; run < 9; run++) {
+        SearchOptions options = options_of(methods[run % 3]);
+        options.seed = (uint64_t)run;
+        options.surrogate = SURROGATE_GP;
+        Optimizer *optimizer = open_one(&options, space);
+        HistoryTrial trials[N];
+        static Suggestion out[N];
+        for (int n = 0; n < N; n++) {
+            SearchHistory history = {.trials = trials, .n_trials = n};
+            optimizer_suggest(optimizer, &history, n, 1, &out[n]);
+            const double *x = out[n].x;
+            trials[n] = (HistoryTrial){.id = n, .x = x, .budget = out[n].budget, .parent = -1};
+            trials[n].values[0] = x[1];
+            trials[n].values[1] = 1 - x[1] + x[4];
+            trials[n].violation = fmax(0, 0.8 - x[0]) + fmax(0, 0.6 - x[1]) + fmax(0, 0.6 - x[4]);
+            trials[n].status = trials[n].violation > 0 ? TRIAL_INFEASIBLE : TRIAL_FINISHED;
+            found[run % 3] += trials[n].status == TRIAL_FINISHED;
+        }
+        optimizer_close(optimizer);
+    }
+    print_message("feasible of 240: %d (random) %d (mobo) %d (nsga2)\n", found[0], found[1],
+                  found[2]);
+    assert_true(found[0] < 12 && found[1] > 3 * found[0] + 10 && found[2] > 3 * found[0] + 10);
+    space_close(space);
+}
+
+// Results of another study feed the models at once, at the budgets that both have.
+static void test_warm_start(void **state)
+{
+    (void)state;
+    enum { N = 40 };
+    Space *space = space_of(mixed);
+    HistoryTrial trials[N];
+    double x[N][SPACE_MAX_COORDS];
+    Suggestion out;
+    history_draw(space, N, trials, x);
+    for (int method = METHOD_BOHB; method < METHOD_COUNT; method++) {
+        SearchOptions options = options_of((SearchMethod)method);
+        options.random_fraction = 0;
+        SearchHistory history = {.trials = trials, .n_trials = N};
+        Optimizer *optimizer = open_one(&options, space);
+        for (int budget = 9; budget >= 8; budget--) { // 8 is no budget of this study
+            for (int i = 0; i < N; i++) {
+                trials[i].bracket = -1;
+                trials[i].rung = 0;
+                trials[i].budget = budget;
+            }
+            optimizer_suggest(optimizer, &history, N, 1, &out);
+            bool informed = out.reason != REASON_RANDOM && out.reason != REASON_INITIAL;
+            bool any = method == METHOD_MOBOHB && budget == 8; // learns from every budget
+            assert_int_equal(out.bracket, 0);
+            assert_true(any || informed == (budget == 9));
+            if (method == METHOD_BOHB && budget == 9)
+                assert_float_equal(out.model_budget, 9, 1e-12);
+        }
+        optimizer_close(optimizer);
+    }
+    space_close(space);
+}
+
 // A space of twelve points: each is tried once, then repeats are accepted; nothing hangs.
 static void test_small_space(void **state)
 {
@@ -385,19 +453,7 @@ static void test_time(void **state)
     assert_true(space_load("hnag", &space, &err));
     static HistoryTrial trials[N];
     static double x[N][SPACE_MAX_COORDS];
-    Random random = random_stream(1, "test", 0, 0);
-    for (int i = 0; i < N; i++) {
-        space_draw(space, &random, x[i]);
-        trials[i] = (HistoryTrial){.id = i,
-                                   .x = x[i],
-                                   .bracket = i / 13,
-                                   .rung = 0,
-                                   .budget = 1,
-                                   .status = TRIAL_FINISHED,
-                                   .parent = -1};
-        trials[i].values[0] = sin(3 * x[i][0]) + x[i][3] + 0.1 * random_normal(&random);
-        trials[i].values[1] = x[i][1] * x[i][1] - x[i][3] + 0.1 * random_normal(&random);
-    }
+    history_draw(space, N, trials, x);
     SearchOptions options = search_options_default();
     options.method = METHOD_MOBO;
     options.n_objectives = 2;
@@ -433,6 +489,8 @@ int main(void)
         cmocka_unit_test(test_history_is_all_that_counts),
         cmocka_unit_test(test_every_suggestion),
         cmocka_unit_test(test_feasibility_is_learnt),
+        cmocka_unit_test(test_hardly_feasible),
+        cmocka_unit_test(test_warm_start),
         cmocka_unit_test(test_small_space),
         cmocka_unit_test(test_queue),
         cmocka_unit_test(test_wrong_options),

@@ -112,6 +112,23 @@ static inline void branin_currin_noisy(const Problem *problem, const double *x, 
     values[1] += 0.63 * random_normal(random);
 }
 
+// The augmented Branin and the multi-fidelity Currin function, as BoTorch has them; the fidelity is
+// the logarithm of the budget.
+static inline void branin_currin_budgets(const Problem *problem, const double *x, double budget,
+                                         Random *random, double *values)
+{
+    (void)random;
+    double lost =
+        1 - log(budget / problem->min_budget) / log(problem->max_budget / problem->min_budget);
+    double a = 15 * x[0] - 5, b = 15 * x[1], c = x[0];
+    double t =
+        b - (5.1 / (4 * PROBLEM_PI * PROBLEM_PI) - 0.1 * lost) * a * a + 5 * a / PROBLEM_PI - 6;
+    values[0] = t * t + 10 * (1 - 1 / (8 * PROBLEM_PI)) * cos(a) + 10;
+    double factor = x[1] > 0 ? 1 - (1 - 0.1 * lost) * exp(-1 / (2 * x[1])) : 1;
+    values[1] = factor * (2300 * c * c * c + 1900 * c * c + 2092 * c + 60) /
+                (100 * c * c * c + 500 * c * c + 4 * c + 20);
+}
+
 static inline void zdt1(const Problem *problem, const double *x, double budget, Random *random,
                         double *values)
 {
@@ -146,6 +163,16 @@ static const Problem problems[] = {
     {"mf-hartmann6", 6, 0, 1, 1, 100, {0}, 0, mf_hartmann6, hartmann6_regret},
     {"branin-currin", 2, 0, 2, 1, 1, {18, 6}, 59.36011874867746, branin_currin, NULL},
     {"branin-currin-noisy", 2, 0, 2, 1, 1, {18, 6}, 59.36011874867746, branin_currin_noisy, NULL},
+    {"branin-currin-budgets",
+     2,
+     0,
+     2,
+     1,
+     9,
+     {18, 6},
+     59.36011874867746,
+     branin_currin_budgets,
+     NULL},
     {"zdt1", 8, 0, 2, 1, 1, {11, 11}, 120 + 2.0 / 3, zdt1, NULL},
     {"dtlz2", 6, 0, 2, 1, 1, {1.1, 1.1}, 1.21 - PROBLEM_PI / 4, dtlz2, NULL},
     {"dtlz2-3", 6, 0, 3, 1, 1, {1.1, 1.1, 1.1}, 1.331 - PROBLEM_PI / 6, dtlz2, NULL},
@@ -187,36 +214,43 @@ typedef struct {
     double spent; // budget
 } Study;
 
+// Evaluates a trial, with the noise of its id and `seed`, and keeps it.
+static inline void study_evaluate(Study *study, HistoryTrial trial, uint64_t seed)
+{
+    if (study->n == study->capacity) {
+        study->capacity = study->capacity ? 2 * study->capacity : 256;
+        study->trials = realloc(study->trials, (size_t)study->capacity * sizeof *study->trials);
+        if (!study->trials)
+            bug("out of memory");
+    }
+    size_t bytes = (size_t)study->space->n_coords * sizeof(double);
+    trial.x = memcpy(xmalloc(bytes), trial.x, bytes);
+    trial.status = TRIAL_FINISHED;
+    Random random = random_stream(seed, "problem", (uint64_t)trial.id, 0);
+    study->problem->evaluate(study->problem, trial.x, trial.budget, &random, trial.values);
+    study->trials[study->n++] = trial;
+    study->spent += trial.budget;
+}
+
 // Suggests `first`, then `batch` points at once and evaluates them, until `budget` is spent.
 static inline void study_run(Study *study, Optimizer *optimizer, uint64_t seed, int first,
                              int batch, double budget)
 {
-    Suggestion *suggestions = xmalloc((size_t)(first + batch) * sizeof *suggestions);
-    int d = study->space->n_coords;
+    int most = first > batch ? first : batch;
+    Suggestion *suggestions = xmalloc((size_t)most * sizeof *suggestions);
     while (study->spent < budget * (1 - 1e-9)) {
         SearchHistory history = {.trials = study->trials, .n_trials = study->n};
         int count = study->n == 0 ? first : batch;
         optimizer_suggest(optimizer, &history, study->n, count, suggestions);
         for (int i = 0; i < count; i++) {
             const Suggestion *s = &suggestions[i];
-            if (study->n == study->capacity) {
-                study->capacity = study->capacity ? 2 * study->capacity : 256;
-                study->trials =
-                    realloc(study->trials, (size_t)study->capacity * sizeof *study->trials);
-            }
-            double *x = xmalloc((size_t)d * sizeof *x);
-            memcpy(x, s->x, (size_t)d * sizeof *x);
             HistoryTrial trial = {.id = s->id,
-                                  .x = x,
+                                  .x = s->x,
                                   .bracket = s->bracket,
                                   .rung = s->rung,
                                   .budget = s->budget,
-                                  .status = TRIAL_FINISHED,
                                   .parent = s->parent};
-            Random random = random_stream(seed, "problem", (uint64_t)s->id, 0);
-            study->problem->evaluate(study->problem, x, s->budget, &random, trial.values);
-            study->trials[study->n++] = trial;
-            study->spent += s->budget;
+            study_evaluate(study, trial, seed);
         }
     }
     free(suggestions);
@@ -227,6 +261,25 @@ static inline void study_free(Study *study)
     for (int i = 0; i < study->n; i++)
         free((void *)(uintptr_t)study->trials[i].x);
     free(study->trials);
+}
+
+// n finished trials of a space of at least four coordinates, with two noisy objectives.
+static inline void history_draw(const Space *space, int n, HistoryTrial *trials,
+                                double (*x)[SPACE_MAX_COORDS])
+{
+    Random random = random_stream(1, "test", 0, 0);
+    for (int i = 0; i < n; i++) {
+        space_draw(space, &random, x[i]);
+        trials[i] = (HistoryTrial){.id = i,
+                                   .x = x[i],
+                                   .bracket = i / 13,
+                                   .rung = 0,
+                                   .budget = 1,
+                                   .status = TRIAL_FINISHED,
+                                   .parent = -1};
+        trials[i].values[0] = sin(3 * x[i][0]) + x[i][3] + 0.1 * random_normal(&random);
+        trials[i].values[1] = x[i][1] * x[i][1] - x[i][3] + 0.1 * random_normal(&random);
+    }
 }
 
 #endif

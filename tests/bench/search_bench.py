@@ -1,0 +1,261 @@
+"""The benchmark behind `make bench-search`:  search_bench.py SEEDS
+
+Runs this project's optimisers and, where Debian's python3-optuna is installed, Optuna's on problems with known answers,
+once for each of SEEDS seeds, and writes docs/search-benchmarks.md (below 3 seeds: $BUILD/bench/search-benchmarks.md).
+Every run is kept in $BUILD/bench/search-runs.jsonl: ours until the program changes, the peers' for good.
+"""
+import hashlib
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+BUILD = os.environ.get("BUILD", "build")
+WORK = os.path.join(BUILD, "bench")
+PROGRAM = os.path.join(BUILD, "tests", "bench", "search")
+RUNS = os.path.join(WORK, "search-runs.jsonl")
+PYTHON = "/usr/bin/python3"
+JOBS = int(os.environ.get("JOBS", "1"))
+
+# (problem, title, evaluations, measure, methods); a method: (name, batch, keys).  The first method is compared with.
+SINGLE = [("bohb", 1, []), ("hyperband", 1, []), ("random", 1, []), ("optuna-tpe", 1, []), ("optuna-tpe-hyperband", 1, [])]
+MULTI = [("mobo", 4, []), ("mobo", 1, []), ("mobo", 4, ["surrogate=bnn"]), ("mobo", 4, ["surrogate=bnn", "selection=uncertainty"]),
+         ("nsga2", 4, []), ("random", 4, []), ("optuna-tpe", 1, []), ("optuna-nsga2", 1, [])]
+BUDGETS = [("mobohb", 1, []), ("mobo", 1, []), ("random", 1, [])]
+REGRET, VOLUME = "regret", "missing hypervolume"
+PROBLEMS = [
+    ("counting-ones", "Counting ones, 8 + 8 dimensions, budgets 9 to 729", 63, REGRET, SINGLE),
+    ("mf-hartmann6", "MFHartmann6 (bias 0.5, noise 0.1), budgets 1 to 100", 50, REGRET, SINGLE),
+    ("branin-currin", "Branin-Currin, hypervolume 59.360 at (18, 6)", 86, VOLUME, MULTI),
+    ("zdt1", "ZDT1, 8 dimensions, hypervolume 120.667 at (11, 11)", 86, VOLUME, MULTI),
+    ("dtlz2", "DTLZ2, 6 dimensions, 2 objectives, hypervolume 0.42460 at (1.1, 1.1)", 86, VOLUME, MULTI),
+    ("branin-currin-noisy", "Branin-Currin with noise of deviations 15.19 and 0.63; the true values of the points are judged",
+     86, VOLUME, MULTI),
+    ("branin-currin-budgets", "Branin-Currin, cheaper at lower fidelity: budgets 1, 3, 9", 40, VOLUME, BUDGETS),
+]
+BEST = {"branin-currin": 59.36011874867746, "zdt1": 120 + 2 / 3, "dtlz2": 1.21 - math.pi / 4,
+        "branin-currin-noisy": 59.36011874867746, "branin-currin-budgets": 59.36011874867746}
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# ---- runs ----------------------------------------------------------------------------------------
+
+
+def optuna_version():
+    found = subprocess.run([PYTHON, "-c", "import optuna; print(optuna.__version__)"], stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, text=True) if os.path.exists(PYTHON) else None
+    return found.stdout.strip() if found and found.returncode == 0 else None
+
+
+def sources_digest():
+    """Of what decides our runs: a rebuilt program with the same sources keeps them."""
+    digest = hashlib.sha256()
+    for folder, ends in (("search", (".c", ".h")), ("tests/bench", ("search.c", "problems.h"))):
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(ends):
+                with open(os.path.join(folder, name), "rb") as file:
+                    digest.update(file.read())
+    return digest.hexdigest()[:12]
+
+
+class Runs:
+    def __init__(self, optuna):
+        self.optuna, self.digest, self.kept = optuna, sources_digest(), {}
+        if os.path.exists(RUNS):
+            with open(RUNS) as file:
+                self.kept = {row["key"]: row for row in map(json.loads, file)}
+
+    def key(self, problem, evaluations, method, seed):
+        of = "optuna " + str(self.optuna) if method[0].startswith("optuna") else self.digest
+        return "%s %s %s %d %s %d" % (of, problem, method[0], method[1], " ".join(method[2] + ["budget=%g" % evaluations]), seed)
+
+    def run(self, problem, evaluations, method, seed):
+        key = self.key(problem, evaluations, method, seed)
+        if key in self.kept:
+            return
+        keys = method[2] + ["budget=%g" % evaluations, "reference=1", "batch=%d" % method[1]]
+        if method[0].startswith("optuna"):
+            command = [PYTHON, "-B", "tests/bench/search_peer.py", problem, method[0].split("-", 1)[1], str(seed)] + keys
+        else:
+            command = [PROGRAM, problem, method[0], "seeds=%d:%d" % (seed, seed)] + keys
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        self.kept[key] = dict(json.loads(done.stdout), key=key)
+        with open(RUNS, "a") as file:
+            file.write(json.dumps(self.kept[key]) + "\n")
+
+    def of(self, problem, evaluations, method, seeds):
+        rows = [self.kept.get(self.key(problem, evaluations, method, seed)) for seed in range(seeds)]
+        return rows if all(rows) else None
+
+
+# ---- statistics ----------------------------------------------------------------------------------
+
+
+def wilcoxon(a, b):
+    """One-sided p of the paired signed-rank test that a lies below b: exact, ties share their ranks."""
+    differences = sorted((y - x for x, y in zip(a, b) if x != y), key=abs)
+    ranks, i = [], 0
+    while i < len(differences):
+        j = i
+        while j < len(differences) and abs(differences[j]) == abs(differences[i]):
+            j += 1
+        ranks += [i + j + 1] * (j - i)  # twice the mean rank
+        i = j
+    observed = sum(rank for rank, d in zip(ranks, differences) if d > 0)
+    ways = {0: 1}
+    for rank in ranks:
+        for total, count in list(ways.items()):
+            ways[total + rank] = ways.get(total + rank, 0) + count
+    return sum(count for total, count in ways.items() if total >= observed) / 2 ** len(ranks)
+
+
+def quartiles(values):
+    values = sorted(values)
+    return [values[0]] * 3 if len(values) < 2 else statistics.quantiles(values, n=4, method="inclusive")
+
+
+# ---- the page ------------------------------------------------------------------------------------
+
+
+def method_title(method):
+    return method[0] + "".join(", " + key.split("=")[1] for key in method[2]) + (", batches of %d" % method[1] if method[1] > 1 else "")
+
+
+def problem_table(runs, entry, seeds):
+    name, title, evaluations, measure, methods = entry
+    first = runs.of(name, evaluations, methods[0], seeds)
+    lines = ["### %s" % title, "", "%d evaluations (at the largest budget)." % evaluations, "",
+             "| method | median %s | quartiles |%s seconds | p |" % (measure, " hypervolume |" if measure == VOLUME else ""),
+             "| --- | --- | --- | --- |%s --- |" % (" --- |" if measure == VOLUME else "")]
+    for method in methods:
+        rows = runs.of(name, evaluations, method, seeds)
+        if not rows:
+            continue
+        values = [row["distance"] for row in rows]
+        low, middle, high = quartiles(values)
+        p = "" if method == methods[0] else "%.2g" % wilcoxon([row["distance"] for row in first], values)
+        volume = " %.6g |" % (BEST[name] - middle) if measure == VOLUME else ""
+        lines.append("| %s | %.4g | %.4g .. %.4g |%s %.2g | %s |" % (
+            method_title(method), middle, low, high, volume, statistics.median(row["seconds"] for row in rows), p))
+    return "\n".join(lines) + "\n"
+
+
+def compare(runs, seeds, problem, better, worse):
+    entry = next(entry for entry in PROBLEMS if entry[0] == problem)
+    a, b = (runs.of(problem, entry[2], method, seeds) for method in (better, worse))
+    if not a or not b:
+        return "| %s: %s below %s | not run | |" % (problem, method_title(better), method_title(worse))
+    a, b = ([row["distance"] for row in rows] for rows in (a, b))
+    p = wilcoxon(a, b)
+    least = 0.5 ** len(a)
+    verdict = "yes" if p < 0.05 else "more seeds needed" if least >= 0.05 and statistics.median(a) < statistics.median(b) else "no"
+    return "| %s: %s below %s | p = %.2g, medians %.4g and %.4g | %s |" % (
+        problem, method_title(better), method_title(worse), p, statistics.median(a), statistics.median(b), verdict)
+
+
+def batch_loss(runs, seeds, problem):
+    entry = next(entry for entry in PROBLEMS if entry[0] == problem)
+    both = [runs.of(problem, entry[2], ("mobo", batch, []), seeds) for batch in (4, 1)]
+    if not all(both):
+        return "| %s: batches of 4 lose less than 5 %% | not run | |" % problem
+    four, one = (BEST[problem] - statistics.median(row["distance"] for row in rows) for rows in both)
+    loss = 100 * (1 - four / one)
+    return "| %s: batches of 4 lose less than 5 %% | hypervolume %.6g against %.6g: %.2f %% | %s |" % (
+        problem, four, one, loss, "yes" if loss < 5 else "no")
+
+
+def claims(runs, seeds):
+    bohb, hyperband, random, mobo = (name_of for name_of in (("bohb", 1, []), ("hyperband", 1, []), ("random", 1, []), ("mobo", 4, [])))
+    lines = ["| claim | measured | holds |", "| --- | --- | --- |"]
+    for problem in ("counting-ones", "mf-hartmann6"):
+        lines += [compare(runs, seeds, problem, bohb, hyperband), compare(runs, seeds, problem, hyperband, random)]
+    for problem in ("branin-currin", "zdt1", "dtlz2"):
+        for other in (("nsga2", 4, []), ("random", 4, []), ("optuna-tpe", 1, []), ("optuna-nsga2", 1, [])):
+            lines.append(compare(runs, seeds, problem, mobo, other))
+        lines.append(batch_loss(runs, seeds, problem))
+    rows = runs.of("branin-currin", 86, mobo, seeds)
+    if rows:
+        volume = BEST["branin-currin"] - statistics.median(row["distance"] for row in rows)
+        lines.append("| branin-currin: median hypervolume at least 57 | %.2f of 59.36 | %s |" % (volume, "yes" if volume >= 57 else "no"))
+    lines.append(compare(runs, seeds, "branin-currin-budgets", ("mobohb", 1, []), ("mobo", 1, [])))
+    return "\n".join(lines) + "\n"
+
+
+def timing_table():
+    done = subprocess.run([PROGRAM, "timing"], stdout=subprocess.PIPE, text=True, check=True)
+    t = json.loads(done.stdout)
+    rows = [("mobo, 300 trials, 2 objectives, hnag: a batch of 8 (auto)", t["mobo_batch_8_auto"], "2 s"),
+            ("the same with the network (bnn)", t["mobo_batch_8_bnn"], "2 s"),
+            ("the same with the process (gp)", t["mobo_batch_8_gp"], "2 s"),
+            ("BOHB, 300 trials: one point", t["bohb"], "0.005 s"),
+            ("the network fitted to 100 points", t["bnn_fit_100"], "0.1 s")]
+    return "| what | seconds of one core | limit |\n| --- | --- | --- |\n" + "".join("| %s | %.3g | %s |\n" % row for row in rows)
+
+
+HEAD = """# How good the searches are
+
+Written by `make bench-search{target}`: {seeds} seeds each. Ours are `build/tests/bench/search PROBLEM METHOD`; {peers}
+A run may spend so many evaluations at the largest budget (cheaper ones count their share), 6 of them on an initial
+design. Regret is that of the best observed point at the largest budget, without noise; missing hypervolume is the best
+possible minus that of all points at the largest budget. Less is better in both. Seconds are processor time of all
+suggestions of a run. p is of the one-sided Wilcoxon signed-rank test over the seeds that the first method of a table lies
+below the others (exact; {seeds} seeds allow {least:.2g} at best).
+
+## Claims
+
+{claims}
+## Time
+
+{timing}
+## Tables
+
+"""
+
+
+def machine():
+    with open("/proc/cpuinfo") as file:
+        names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    return "%d x %s" % (len(names), names[0]) if names else "an unknown machine"
+
+
+def page(runs, seeds):
+    peers = "Optuna is not installed here (Debian: python3-optuna): no peers."
+    if runs.optuna:
+        peers = ("Optuna %s (Debian) with its defaults, except: TPE is multivariate, NSGA-II has a population of 20 as ours, "
+                 "and it gets every result before its next point (no batches)." % runs.optuna)
+    text = HEAD.format(target="-full" if seeds >= 20 else "", seeds=seeds, peers=peers, least=0.5 ** seeds,
+                       claims=claims(runs, seeds), timing=timing_table())
+    text += "\n".join(problem_table(runs, entry, seeds) for entry in PROBLEMS)
+    return text + "\nMeasured on %s.\n" % machine()
+
+
+def main():
+    seeds = int((sys.argv[1:] or ["3"])[0])
+    os.makedirs(WORK, exist_ok=True)
+    runs = Runs(optuna_version())
+    if not runs.optuna:
+        note("Optuna is not installed here: its rows are left out (Debian: apt-get install python3-optuna)")
+    wanted = [(name, evaluations, method, seed) for seed in range(seeds) for name, _, evaluations, _, methods in PROBLEMS
+              for method in methods if runs.optuna or not method[0].startswith("optuna")]
+    with ThreadPoolExecutor(JOBS) as pool:
+        for count, _ in enumerate(pool.map(lambda job: runs.run(*job), wanted)):
+            if (count + 1) % 50 == 0 or count + 1 == len(wanted):
+                note("%d of %d runs" % (count + 1, len(wanted)))
+    text = page(runs, seeds)
+    path = "docs/search-benchmarks.md" if seeds >= 3 else os.path.join(WORK, "search-benchmarks.md")
+    with open(path, "w") as file:
+        file.write(text)
+    print(text)
+    note("written to " + path)
+
+
+try:
+    main()
+except (RuntimeError, ValueError, subprocess.CalledProcessError, OSError) as error:
+    sys.exit("make bench-search: %s" % error)
