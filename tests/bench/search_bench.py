@@ -1,7 +1,8 @@
-"""The benchmark behind `make bench-search`:  search_bench.py SEEDS
+"""The benchmark behind `make bench-search`:  search_bench.py SEEDS [METHOD...]
 
 Runs this project's optimisers and, where Debian's python3-optuna is installed, Optuna's on problems with known answers,
 once for each of SEEDS seeds, and writes docs/search-benchmarks.md (below 3 seeds: $BUILD/bench/search-benchmarks.md).
+With METHODs ("mobo4": mobo in batches of 4; none: only the page) the others are shown as far as they ran before.
 Every run is kept in $BUILD/bench/search-runs.jsonl: ours until the program changes, the peers' for good.
 """
 import hashlib
@@ -90,8 +91,14 @@ class Runs:
             file.write(json.dumps(self.kept[key]) + "\n")
 
     def of(self, problem, evaluations, method, seeds):
-        rows = [self.kept.get(self.key(problem, evaluations, method, seed)) for seed in range(seeds)]
-        return rows if all(rows) else None
+        """The rows of seeds 0, 1, ... as far as there are any."""
+        rows = []
+        for seed in range(seeds):
+            row = self.kept.get(self.key(problem, evaluations, method, seed))
+            if not row:
+                break
+            rows.append(row)
+        return rows
 
 
 # ---- statistics ----------------------------------------------------------------------------------
@@ -131,8 +138,8 @@ def problem_table(runs, entry, seeds):
     name, title, evaluations, measure, methods = entry
     first = runs.of(name, evaluations, methods[0], seeds)
     lines = ["### %s" % title, "", "%d evaluations (at the largest budget)." % evaluations, "",
-             "| method | median %s | quartiles |%s seconds | p |" % (measure, " hypervolume |" if measure == VOLUME else ""),
-             "| --- | --- | --- | --- |%s --- |" % (" --- |" if measure == VOLUME else "")]
+             "| method | seeds | median %s | quartiles |%s seconds | p |" % (measure, " hypervolume |" if measure == VOLUME else ""),
+             "| --- | --- | --- | --- | --- |%s --- |" % (" --- |" if measure == VOLUME else "")]
     for method in methods:
         rows = runs.of(name, evaluations, method, seeds)
         if not rows:
@@ -141,8 +148,8 @@ def problem_table(runs, entry, seeds):
         low, middle, high = quartiles(values)
         p = "" if method == methods[0] else "%.2g" % wilcoxon([row["distance"] for row in first], values)
         volume = " %.6g |" % (BEST[name] - middle) if measure == VOLUME else ""
-        lines.append("| %s | %.4g | %.4g .. %.4g |%s %.2g | %s |" % (
-            method_title(method), middle, low, high, volume, statistics.median(row["seconds"] for row in rows), p))
+        lines.append("| %s | %d | %.4g | %.4g .. %.4g |%s %.2g | %s |" % (
+            method_title(method), len(rows), middle, low, high, volume, statistics.median(row["seconds"] for row in rows), p))
     return "\n".join(lines) + "\n"
 
 
@@ -151,12 +158,13 @@ def compare(runs, seeds, problem, better, worse):
     a, b = (runs.of(problem, entry[2], method, seeds) for method in (better, worse))
     if not a or not b:
         return "| %s: %s below %s | not run | |" % (problem, method_title(better), method_title(worse))
-    a, b = ([row["distance"] for row in rows] for rows in (a, b))
+    common = min(len(a), len(b))
+    a, b = ([row["distance"] for row in rows[:common]] for rows in (a, b))
     p = wilcoxon(a, b)
     least = 0.5 ** len(a)
     verdict = "yes" if p < 0.05 else "more seeds needed" if least >= 0.05 and statistics.median(a) < statistics.median(b) else "no"
-    return "| %s: %s below %s | p = %.2g, medians %.4g and %.4g | %s |" % (
-        problem, method_title(better), method_title(worse), p, statistics.median(a), statistics.median(b), verdict)
+    return "| %s: %s below %s | %d seeds: p = %.2g, medians %.4g and %.4g | %s |" % (
+        problem, method_title(better), method_title(worse), common, p, statistics.median(a), statistics.median(b), verdict)
 
 
 def batch_loss(runs, seeds, problem):
@@ -164,10 +172,11 @@ def batch_loss(runs, seeds, problem):
     both = [runs.of(problem, entry[2], ("mobo", batch, []), seeds) for batch in (4, 1)]
     if not all(both):
         return "| %s: batches of 4 lose less than 5 %% | not run | |" % problem
-    four, one = (BEST[problem] - statistics.median(row["distance"] for row in rows) for rows in both)
+    common = min(len(rows) for rows in both)
+    four, one = (BEST[problem] - statistics.median(row["distance"] for row in rows[:common]) for rows in both)
     loss = 100 * (1 - four / one)
-    return "| %s: batches of 4 lose less than 5 %% | hypervolume %.6g against %.6g: %.2f %% | %s |" % (
-        problem, four, one, loss, "yes" if loss < 5 else "no")
+    return "| %s: batches of 4 lose less than 5 %% | %d seeds: hypervolume %.6g against %.6g: %.2f %% | %s |" % (
+        problem, common, four, one, loss, "yes" if loss < 5 else "no")
 
 
 def claims(runs, seeds):
@@ -200,12 +209,12 @@ def timing_table():
 
 HEAD = """# How good the searches are
 
-Written by `make bench-search{target}`: {seeds} seeds each. Ours are `build/tests/bench/search PROBLEM METHOD`; {peers}
+Written by `make bench-search{target}`, up to {seeds} seeds each. Ours are `build/tests/bench/search PROBLEM METHOD`; {peers}
 A run may spend so many evaluations at the largest budget (cheaper ones count their share), 6 of them on an initial
 design. Regret is that of the best observed point at the largest budget, without noise; missing hypervolume is the best
 possible minus that of all points at the largest budget. Less is better in both. Seconds are processor time of all
 suggestions of a run. p is of the one-sided Wilcoxon signed-rank test over the seeds that the first method of a table lies
-below the others (exact; {seeds} seeds allow {least:.2g} at best).
+below the others, over the seeds that both have (exact; n seeds allow 1 / 2^n at best).
 
 ## Claims
 
@@ -229,7 +238,7 @@ def page(runs, seeds):
     if runs.optuna:
         peers = ("Optuna %s (Debian) with its defaults, except: TPE is multivariate, NSGA-II has a population of 20 as ours, "
                  "and it gets every result before its next point (no batches)." % runs.optuna)
-    text = HEAD.format(target="-full" if seeds >= 20 else "", seeds=seeds, peers=peers, least=0.5 ** seeds,
+    text = HEAD.format(target="-full" if seeds >= 20 else "", seeds=seeds, peers=peers,
                        claims=claims(runs, seeds), timing=timing_table())
     text += "\n".join(problem_table(runs, entry, seeds) for entry in PROBLEMS)
     return text + "\nMeasured on %s.\n" % machine()
@@ -241,8 +250,10 @@ def main():
     runs = Runs(optuna_version())
     if not runs.optuna:
         note("Optuna is not installed here: its rows are left out (Debian: apt-get install python3-optuna)")
+    only = sys.argv[2:]
     wanted = [(name, evaluations, method, seed) for seed in range(seeds) for name, _, evaluations, _, methods in PROBLEMS
-              for method in methods if runs.optuna or not method[0].startswith("optuna")]
+              for method in methods if runs.optuna or not method[0].startswith("optuna")
+              if not only or method[0] + (str(method[1]) if method[1] > 1 else "") in only]
     with ThreadPoolExecutor(JOBS) as pool:
         for count, _ in enumerate(pool.map(lambda job: runs.run(*job), wanted)):
             if (count + 1) % 50 == 0 or count + 1 == len(wanted):
