@@ -15,10 +15,11 @@ typedef enum {
     EMIT_WEIGHTS,
     EMIT_SUMMARY,
     EMIT_PYTORCH,
-    EMIT_ONNX
+    EMIT_ONNX,
+    EMIT_PLAN
 } EmitKind;
-static const char *const emit_names[] = {"c",       "arch",    "ir",   "dot", "weights",
-                                         "summary", "pytorch", "onnx", NULL};
+static const char *const emit_names[] = {"c",       "arch",    "ir",   "dot",  "weights",
+                                         "summary", "pytorch", "onnx", "plan", NULL};
 static const char *const form_names[] = {"string", "list", "bin", NULL}; // as WeightsForm
 static const char *const target_names[] = {"generic", "native", NULL};   // as TargetKind
 static const char *const layout_names[] = {"chw", "hwc", NULL};
@@ -99,6 +100,8 @@ static bool emit_main(const Arch *arch, const EmitOptions *options, const Reques
         return emit_pytorch(arch, &out->main, err);
     case EMIT_ONNX:
         return emit_onnx(arch, options, &out->main, err);
+    case EMIT_PLAN:
+        return emit_plan(arch, options, &out->main, err);
     }
     bug("--emit %d", request->emit);
 }
@@ -201,12 +204,14 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
         OPTION_STRING("output", 'o', "FILE", &request->output,
                       "write to FILE, whole or not at all (default - is standard output)"),
         OPTION_CHOICE(
-            "emit", 'e', "c|arch|ir|dot|weights|summary|pytorch|onnx", &request->emit, emit_names,
+            "emit", 'e', "c|arch|ir|dot|weights|summary|pytorch|onnx|plan", &request->emit,
+            emit_names,
             "what to write: the C file; the architecture drawn from theta; the intermediate "
             "representation; "
             "a Graphviz drawing; initial weights (safetensors); a summary of cells, ops, weights, "
             "multiply-adds and memory; the network as a PyTorch module; the network with its "
-            "weights as an ONNX model"),
+            "weights as an ONNX model; a drawing (SVG) of the arena of the inference file over "
+            "time"),
         OPTION_FLAG("json", 0, &request->json, "write the summary as JSON"),
         OPTION_STRING("header", 0, "FILE", &request->header,
                       "also write the C file's declarations to FILE"),

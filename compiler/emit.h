@@ -41,6 +41,9 @@ bool emit_weights(const Arch *arch, uint64_t seed, Text *out, Err *err);
 // model, opset 13: input "image" [batch][C][H][W], output "logits" [batch][classes].  Errors:
 // weights that do not fit the architecture.
 bool emit_onnx(const Arch *arch, const EmitOptions *options, Text *out, Err *err);
+// The memory plan of the inference file (options->weights, or net_init's for options->seed) as a
+// picture, SVG: which tensor lies where in the arena while which ops run.
+bool emit_plan(const Arch *arch, const EmitOptions *options, Text *out, Err *err);
 // The network as a self-contained PyTorch module with the parameter names of weights.safetensors.
 bool emit_pytorch(const Arch *arch, Text *out, Err *err);
 

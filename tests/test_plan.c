@@ -2,6 +2,7 @@
 // programs, and what must hold for every network.
 #include "ir_checks.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "../compiler/emit.h"
@@ -350,13 +351,96 @@ static void test_packing(void **state)
     assert_true(n_tight > 100);
 }
 
+// ---- the drawing --------------------------------------------------------------------------------
+
+typedef struct {
+    long long bytes, offset;
+    int first, last;
+    double x, y, width, height;
+} Drawn;
+
+// Reads the next rectangle that has a title; false: there is none.
+static bool read_drawn(const char **at, Drawn *d)
+{
+    const char *rect = *at, *title;
+    do {
+        rect = strstr(rect + 1, "<rect ");
+        title = rect ? strstr(rect, "><") : NULL;
+    } while (rect && (!title || strncmp(title, "><title>", 8) != 0 || title > strchr(rect, '\n')));
+    if (!rect)
+        return false;
+    *at = rect;
+    assert_int_equal(sscanf(rect, "<rect x=\"%lf\" y=\"%lf\" width=\"%lf\" height=\"%lf\"", &d->x,
+                            &d->y, &d->width, &d->height),
+                     4);
+    const char *numbers = strstr(title, "]: ");
+    assert_non_null(numbers);
+    assert_int_equal(sscanf(numbers, "]: %lld bytes at %lld, ops %d to %d", &d->bytes, &d->offset,
+                            &d->first, &d->last),
+                     4);
+    return true;
+}
+
+// Two tensors that lie in the same bytes are alive one after the other; or the later takes over the
+// other's memory in its last op.
+static void assert_apart(const Drawn *a, const Drawn *b)
+{
+    if (a->offset >= b->offset + b->bytes || b->offset >= a->offset + a->bytes)
+        return;
+    const Drawn *early = a->first < b->first ? a : b, *late = early == a ? b : a;
+    if (early->last > late->first || (early->last == late->first && a->offset != b->offset))
+        fail_msg("ops %d to %d and %d to %d share bytes %lld and %lld", a->first, a->last, b->first,
+                 b->last, a->offset, b->offset);
+}
+
+// Every tensor is drawn once, where it lies and as long as it lives, inside the arena.
+static void test_drawing(void **state)
+{
+    (void)state;
+    enum { MOST = 2000 };
+    Pool *pool = pool_new();
+    Arch arch;
+    Err err = {0};
+    Text svg = {0}, again = {0};
+    Drawn *d = pool_alloc(pool, MOST * sizeof *d);
+    int n = 0;
+    assert_true(arch_load("examples/theta.json", false, 0, &arch, pool, &err));
+    assert_true(emit_plan(&arch, &emit_defaults, &svg, &err));
+    assert_true(emit_plan(&arch, &emit_defaults, &again, &err));
+    assert_string_equal(svg.data, again.data);
+    const Ir *ir = inference(&arch, NULL, pool);
+    const char *heading = strstr(svg.data, "an arena of ");
+    assert_non_null(heading);
+    assert_int_equal(strtoll(heading + strlen("an arena of "), NULL, 10), ir->arena_floats * 4);
+    const double byte_height = 560.0 / (double)(ir->arena_floats * 4),
+                 op_width = 1200.0 / ir->n_ops;
+    double top = 1e9;
+    for (const char *at = svg.data; n < MOST && read_drawn(&at, &d[n]); n++) {
+        assert_true(d[n].offset >= 0 && d[n].offset + d[n].bytes <= ir->arena_floats * 4);
+        assert_true(d[n].last < ir->n_ops);
+        assert_true(fabs(d[n].width - (d[n].last - d[n].first + 1) * op_width) < 0.02);
+        assert_true(fabs(d[n].height - (double)d[n].bytes * byte_height) < 0.02);
+        assert_true(fabs(d[n].x - (90.0 + d[n].first * op_width)) < 0.02);
+        top = d[n].y < top ? d[n].y : top;
+        for (int i = 0; i < n; i++)
+            assert_apart(&d[i], &d[n]);
+    }
+    assert_true(fabs(top - 60.0) < 0.02 + 64 * byte_height); // tensors end in the arena's last 64
+    int n_tensors = 0;                                       // in the arena and touched by an op
+    for (int t = 0; t < ir->n_tensors; t++)
+        n_tensors += ir->tensors[t].space == SPACE_ARENA && ir->tensors[t].offset >= 0;
+    assert_int_equal(n, n_tensors);
+    text_free(&svg);
+    text_free(&again);
+    pool_free(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_brute_force),
-        cmocka_unit_test(test_packing),
-        cmocka_unit_test(test_random_nets),
-        cmocka_unit_test(test_paper_thetas),
+        cmocka_unit_test(test_brute_force), cmocka_unit_test(test_packing),
+        cmocka_unit_test(test_random_nets), cmocka_unit_test(test_paper_thetas),
+        cmocka_unit_test(test_drawing),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

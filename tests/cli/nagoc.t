@@ -25,7 +25,7 @@ $ nagoc --batch 0 theta.json
 nagoc: --batch: "0" is not a whole number in 1..1024 (see nagoc --help)
 [2]
 $ nagoc --emit=ar theta.json
-nagoc: --emit: "ar" is not one of c, arch, ir, dot, weights, summary, pytorch, onnx; did you mean "arch"? (see nagoc --help)
+nagoc: --emit: "ar" is not one of c, arch, ir, dot, weights, summary, pytorch, onnx, plan; did you mean "arch"? (see nagoc --help)
 [2]
 $ nagoc --seed -1 theta.json
 nagoc: --seed: "-1" is not a whole number in 0..9007199254740991 (2^53 - 1) (see nagoc --help)
