@@ -25,6 +25,7 @@ static const Row table[] = {
     {"trials", cmd_trials, "list the trials of a study"},
     {"reproduce", cmd_reproduce, "evaluate a trial again and compare"},
     {"retrain", cmd_retrain, "train networks of chosen trials fully"},
+    {"space", cmd_space, "show a search space, or count its networks"},
     {"gc", cmd_gc, "remove checkpoints that no trial needs any more"},
     {"export", cmd_export, "write a study as CSV or JSON"},
     {"ask", cmd_ask, "suggest points to evaluate"},

@@ -13,6 +13,10 @@
 void number_print(double number, Text *out)
 {
     char digits[32];
+    if (number == (double)(int64_t)fmax(-1e15, fmin(number, 1e15))) {
+        text_printf(out, "%.0f", number); // 10, not 1e+01
+        return;
+    }
     for (int precision = 1; precision <= 17; precision++) {
         snprintf(digits, sizeof digits, "%.*g", precision, number);
         if (strtod(digits, NULL) == number)

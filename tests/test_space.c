@@ -11,6 +11,7 @@
 
 #include "../compiler/nagoc.h"
 #include "../search/space.h"
+#include "../search/space_count.h"
 
 static const char *const mixed =
     "{\"x\": {\"type\": \"float\", \"range\": [-1, 3]},\n"
@@ -269,13 +270,89 @@ static void test_point_errors(void **state)
     space_close(space);
 }
 
+// ---- how many networks -------------------------------------------------------------------------
+
+static int different_graphs(const LevelTheta *level, int draws)
+{
+    static uint64_t seen[1000];
+    int count = 0;
+    Random random = random_stream(1, "test", 0, 0);
+    for (int i = 0; i < draws; i++) {
+        Graph graph;
+        Pool *pool = pool_new();
+        uint64_t bits = 0;
+        if (graph_sample(level, &random, &graph, pool)) {
+            for (int e = 0; e < graph.n * graph.n; e++)
+                bits |= (uint64_t)graph.edge[e] << e;
+            int j = 0;
+            while (j < count && seen[j] != bits)
+                j++;
+            assert_true(count < 1000);
+            seen[j] = bits;
+            count += j == count;
+        }
+        pool_free(pool);
+    }
+    return count;
+}
+
+// Every graph of the bound does appear (er, ba, chain), and none beyond it (ws).
+static void test_graphs_are_counted(void **state)
+{
+    (void)state;
+    static const int connected[] = {0, 1, 1, 4, 38, 728, 26704}; // OEIS A001187
+    for (int n = 1; n <= 6; n++) {
+        LevelTheta level = {.graph = GRAPH_ER, .n = n, .p = 0.5};
+        assert_float_equal(exp(level_log_graphs(&level)), connected[n], 1e-6 * connected[n]);
+        if (n <= 5)
+            assert_int_equal(different_graphs(&level, 20000), connected[n]);
+        level = (LevelTheta){.graph = GRAPH_CHAIN, .n = n};
+        assert_int_equal(different_graphs(&level, 10), lround(exp(level_log_graphs(&level))));
+        for (int m = 1; m < n && n <= 5; m++) {
+            level = (LevelTheta){.graph = GRAPH_BA, .n = n, .m = m};
+            assert_int_equal(different_graphs(&level, 5000), lround(exp(level_log_graphs(&level))));
+        }
+    }
+    LevelTheta ws = {.graph = GRAPH_WS, .n = 5, .k = 2, .p = 0.5};
+    int found = different_graphs(&ws, 20000), bound = (int)lround(exp(level_log_graphs(&ws)));
+    assert_int_equal(bound, 252);
+    assert_in_range(found, bound / 2, bound);
+}
+
+static void test_networks_are_counted(void **state)
+{
+    (void)state;
+    SpaceCount count;
+    Err err = {0};
+    Space *space =
+        space_of("{\"top.n\": 3, \"top.k\": 2, \"top.p\": 0.5, \"mid.n\": 1, \"mid.p\": 0.5,"
+                 " \"bottom.n\": {\"type\": \"int\", \"range\": [3, 4]},"
+                 " \"bottom.k\": {\"type\": \"int\", \"range\": [2, 3]},"
+                 " \"bottom.p\": 0.5}");
+    assert_true(space_count(space, &count, &err));
+    assert_int_equal(count.combinations, 4);
+    assert_int_equal(count.settings, 2);                           // k = 3 is k = 2 once more
+    assert_float_equal(pow(10, count.log10_networks), 3376, 1e-6); // 1 + 15^3
+    assert_float_equal(pow(10, count.log10_largest), 3375, 1e-6);
+    space_close(space);
+    space = space_of("{\"x\": {\"type\": \"float\", \"range\": [0, 1]}}");
+    assert_false(space_count(space, &count, &err));
+    assert_non_null(strstr(err.message, "unknown key \"x\""));
+    space_close(space);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),        cmocka_unit_test(test_draws_are_uniform),
-        cmocka_unit_test(test_text_and_back), cmocka_unit_test(test_theta),
-        cmocka_unit_test(test_hash_and_size), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_draws_are_uniform),
+        cmocka_unit_test(test_text_and_back),
+        cmocka_unit_test(test_theta),
+        cmocka_unit_test(test_hash_and_size),
+        cmocka_unit_test(test_errors),
         cmocka_unit_test(test_point_errors),
+        cmocka_unit_test(test_graphs_are_counted),
+        cmocka_unit_test(test_networks_are_counted),
     };
     return cmocka_run_group_tests_name("space", tests, NULL, NULL);
 }
