@@ -17,7 +17,7 @@ Q = $(if $(V),,@echo '  $(1)  $@';)
 SUBMAKE = +@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # The kernels are compiled once for each instruction set and chosen at start-up.
-ISAS = $(if $(filter x86_64,$(ARCH)),avx512 avx2) base
+ISAS = $(if $(filter x86_64,$(ARCH)),avx512 avx2 base,$(if $(filter aarch64,$(ARCH)),neon,base))
 ISA_FLAGS_avx512 = -march=x86-64-v4 -mprefer-vector-width=512
 ISA_FLAGS_avx2 = -march=x86-64-v3
 
@@ -25,7 +25,8 @@ ISA_FLAGS_avx2 = -march=x86-64-v3
 DEPS = gcc libc6-dev libtcc-dev libopenblas-dev libcjson-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev libsqlite3-dev \
        libprotobuf-c-dev protobuf-c-compiler libonnx-dev
 DEPS_CHECK = libcmocka-dev tcc graphviz python3-networkx
-DEPS_DEV = clang libclang-rt-14-dev clang-format clang-tidy valgrind cppcheck bear gdb
+DEPS_DEV = clang libclang-rt-14-dev clang-format clang-tidy valgrind cppcheck bear gdb gcc-aarch64-linux-gnu \
+           libc6-dev-arm64-cross qemu-user-static
 
 object = $(patsubst %,$(BUILD)/%.o,$(basename $(1)))
 kernel_objects = $(if $(wildcard runtime/kernels.c),$(ISAS:%=$(BUILD)/runtime/kernels_%.o))
@@ -39,10 +40,13 @@ tests = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c tests/pr
 replays = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 benches = $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 fuzzers = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+# Tests on another processor, emulated, where a compiler for it is installed.
+CROSS = aarch64-linux-gnu-gcc
+cross = $(if $(shell command -v $(CROSS)),$(BUILD)/tests/arm/runner)
 commands = $(patsubst cli/cmd_%.c,%,$(wildcard cli/cmd_*.c))
 manuals = $(patsubst %,$(BUILD)/man/%.1,nagoc nago $(commands:%=nago-%))
 formatted = $(filter-out %_list.h,$(wildcard compiler/*.[ch] runtime/*.[ch] search/*.[ch] cli/*.[ch] templates/*.[ch] \
-              tests/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
+              tests/*.[ch] tests/arm/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
 
 all: $(programs) $(BUILD)/libnagoc.a $(BUILD)/libnago.a $(manuals) ## both programs, both libraries, the manual pages
 
@@ -71,6 +75,9 @@ $(BUILD)/search/bnn.o: CFLAGS += -O3 -Wno-psabi
 $(ISAS:%=$(BUILD)/runtime/kernels_%.o): $(BUILD)/runtime/kernels_%.o: runtime/kernels.c Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CC) $(CPPFLAGS) $(KERNEL_CFLAGS) $(ISA_FLAGS_$*) -DNK_ISA=$* -MMD -MP -c -o $@ $<
+$(BUILD)/tests/arm/runner: tests/arm/runner.c tests/arm/runner.h runtime/kernels.c $(templates) compiler/nagoc.h Makefile
+	@mkdir -p $(@D)
+	$(call Q,CROSS)$(CROSS) $(filter-out -fsanitize%,$(KERNEL_CFLAGS)) -O1 -DNK_ISA=neon -o $@ runtime/kernels.c $< -lm -ldl
 $(BUILD)/compiler/blob.o: compiler/blob.S $(templates) Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
@@ -110,7 +117,7 @@ check-all: deps-check ## the long tier: more random networks, sanitizers, every 
 	$(SUBMAKE) WERROR=1 all test-programs
 	@NAGO_LONG=1 BUILD=$(BUILD) tests/run
 	$(SUBMAKE) san
-test-programs: $(tests) $(replays) $(benches)
+test-programs: $(tests) $(replays) $(benches) $(cross)
 bench: deps ## measure speed against PyTorch's, TIME seconds a network (20); writes docs/benchmarks.md
 	$(SUBMAKE) all benches
 	@BUILD=$(BUILD) tests/bench/run $(TIME)

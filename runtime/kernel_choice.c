@@ -9,7 +9,11 @@
 #if defined(__x86_64__)
 extern const KernelEntry kernels_avx512[], kernels_avx2[];
 #endif
+#if defined(__aarch64__)
+extern const KernelEntry kernels_neon[];
+#else
 extern const KernelEntry kernels_base[];
+#endif
 
 static bool has_avx512(void)
 {
@@ -32,7 +36,7 @@ static bool has_avx2(void)
 #endif
 }
 
-static bool has_base(void)
+static bool is_always_here(void)
 {
     return true;
 }
@@ -47,7 +51,11 @@ static const struct {
     {"avx512", kernels_avx512, has_avx512},
     {"avx2", kernels_avx2, has_avx2},
 #endif
-    {"base", kernels_base, has_base},
+#if defined(__aarch64__)
+    {"neon", kernels_neon, is_always_here}, // every AArch64 has it
+#else
+    {"base", kernels_base, is_always_here},
+#endif
 };
 
 static int choose_isa(Err *err)
@@ -65,7 +73,12 @@ static int choose_isa(Err *err)
                              asked) -
                    1;
     }
-    return err_input(err, "NAGO_ISA=%s: must be avx512, avx2 or base", asked ? asked : "") - 1;
+#if defined(__x86_64__)
+    const char *names = "avx512, avx2 or base";
+#else
+    const char *names = isas[0].name;
+#endif
+    return err_input(err, "NAGO_ISA=%s: must be %s", asked ? asked : "", names) - 1;
 }
 
 // A copy of the table with the convolutions of conv_blas.c.

@@ -27,6 +27,7 @@
 #include "../compiler/emit_ops.h"
 #include "../runtime/kernels.h"
 #include "../runtime/reference_ops.h"
+#include "kernel_foreign.h"
 
 enum { BENCH_OPERANDS = 32, BENCH_OPS = 3 };
 
@@ -45,6 +46,7 @@ typedef struct {
     Pool *pool;
     Random random;
     const KernelEntry *kernels;
+    Foreign *foreign; // runs the ops instead, with kernels of its own
     Ir *ir;
     int count, *labels;
     uint64_t seed;
@@ -64,12 +66,13 @@ extern bool bench_ran[OP_COUNT]; // which ops have been judged
     } while (0)
 
 // Images: `count` of them, memory for more groups now and then.
-static inline Bench *bench_open(const KernelEntry *kernels, uint64_t seed, const char *family)
+static inline Bench *bench_open(const KernelEntry *kernels, Foreign *foreign, uint64_t seed,
+                                const char *family)
 {
     static const Arch none = {0};
     Pool *pool = pool_new();
     Bench *b = pool_alloc(pool, sizeof *b);
-    *b = (Bench){.pool = pool, .kernels = kernels, .seed = seed};
+    *b = (Bench){.pool = pool, .kernels = kernels, .foreign = foreign, .seed = seed};
     b->random = random_stream(seed, family, 0, 0);
     b->count = 1 + (int)random_below(&b->random, random_below(&b->random, 2) ? 96 : 32);
     b->ir = ir_new(&none, b->count + (int)random_below(&b->random, 40), LAYOUT_BATCH_INNER, pool);
@@ -333,6 +336,13 @@ static inline BenchCode bench_compile(Bench *b)
         programs[i].n_ops = programs[i].n_forward = i < b->ir->n_ops;
     }
     emit_jit(&programs[0], &programs[1], &programs[2], false, false, &text);
+    if (b->foreign) {
+        const bool loaded = foreign_load(b->foreign, text.data);
+        text_free(&text);
+        if (!loaded)
+            bench_fail(b, "the other processor's program does not compile or load");
+        return code;
+    }
     code.jit = jit_open(text.data, JIT_TCC, false, &err);
     text_free(&text);
     if (!code.jit)
@@ -366,6 +376,12 @@ static inline void bench_run(Bench *b, const BenchCode *code, int parts, bool ba
     call.labels = b->labels;
     call.count = b->count;
     call.barrier = bench_barrier;
+    if (b->foreign) {
+        if (!foreign_run(b->foreign, b->ir->n_ops, &call, b->labels ? b->count : 0, b->arena,
+                         (size_t)b->ir->arena_floats, parts, backwards))
+            bench_fail(b, "the other processor's program does not answer");
+        return;
+    }
     for (int i = 0; i < b->ir->n_ops; i++)
         for (int part = 0; part < parts; part++)
             code->program[i](&call, backwards ? parts - 1 - part : part, parts);

@@ -9,7 +9,7 @@
 
 bool bench_ran[OP_COUNT];
 
-enum { ROUNDS = 25 };
+enum { ROUNDS = 25, FOREIGN_ROUNDS = 2 };
 
 // ---- elementwise and merges ---------------------------------------------------------------------
 
@@ -385,6 +385,7 @@ static const Family families[] = {
 
 typedef struct {
     const KernelEntry *kernels;
+    Foreign *foreign; // another processor's
     const Family *family;
 } Job;
 
@@ -393,9 +394,10 @@ static void test_family(void **state)
     const Job *job = *state;
     const char *seed = getenv("SEED");
     const uint64_t first = seed ? strtoull(seed, NULL, 10) : 1;
-    const uint64_t last = seed ? first : getenv("NAGO_LONG") ? 20 * ROUNDS : ROUNDS;
+    const uint64_t rounds = job->foreign ? FOREIGN_ROUNDS : ROUNDS;
+    const uint64_t last = seed ? first : getenv("NAGO_LONG") ? 20 * rounds : rounds;
     for (uint64_t round = first; round <= last; round++) {
-        Bench *b = bench_open(job->kernels, round, job->family->name);
+        Bench *b = bench_open(job->kernels, job->foreign, round, job->family->name);
         job->family->check(b);
         if (!b->start) // not judged yet
             bench_check(b);
@@ -419,17 +421,17 @@ static void test_complete(void **state)
     }
 }
 
-enum { MOST_TESTS = 5 * (int)COUNT_OF(families) };
+enum { MOST_TESTS = 6 * (int)COUNT_OF(families) };
 static struct CMUnitTest tests[MOST_TESTS];
 static Job jobs[MOST_TESTS];
 static char names[MOST_TESTS][80];
 static size_t n_tests;
 
 static void add_test(const char *table, const Family *family, const KernelEntry *kernels,
-                     CMUnitTestFunction function)
+                     Foreign *foreign, CMUnitTestFunction function)
 {
     Job *job = &jobs[n_tests];
-    *job = (Job){kernels, family};
+    *job = (Job){kernels, foreign, family};
     snprintf(names[n_tests], sizeof names[n_tests], "%s: %s", table,
              family ? family->name : "every op is tested");
     tests[n_tests] =
@@ -450,16 +452,36 @@ static void add_table(const char *name, const char *isa, const char *conv)
     }
     for (size_t i = 0; i < COUNT_OF(families); i++)
         if (!strcmp(conv, "direct") || families[i].is_convolution)
-            add_test(name, &families[i], kernels, test_family);
+            add_test(name, &families[i], kernels, NULL, test_family);
     if (!strcmp(conv, "direct"))
-        add_test(name, NULL, kernels, test_complete);
+        add_test(name, NULL, kernels, NULL, test_complete);
+}
+
+// AArch64's, where a cross compiler and an emulator are.
+static void add_foreign(Foreign *foreign)
+{
+    const char *reason;
+    if (!foreign_open(foreign, &reason)) {
+        print_message("# skipped: neon (%s)\n", reason);
+        return;
+    }
+    for (size_t i = 0; i < COUNT_OF(families); i++)
+        add_test("neon", &families[i], NULL, foreign, test_family);
 }
 
 int main(void)
 {
+    Foreign foreign;
+#if defined(__aarch64__)
+    add_table("neon", "neon", "direct");
+#else
     add_table("avx512", "avx512", "direct");
     add_table("avx2", "avx2", "direct");
     add_table("base", "base", "direct");
-    add_table("blas", "base", "blas");
-    return _cmocka_run_group_tests("kernels", tests, n_tests, NULL, NULL);
+#endif
+    add_table("blas", "", "blas");
+    add_foreign(&foreign);
+    const int failed = _cmocka_run_group_tests("kernels", tests, n_tests, NULL, NULL);
+    foreign_close(&foreign);
+    return failed;
 }
