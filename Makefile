@@ -127,6 +127,8 @@ bench-search: deps ## compare the optimisers with each other and Optuna, 3 seeds
 bench-search-full: deps ## the same over 20 seeds: about an hour of processor time
 	$(SUBMAKE) benches
 	@BUILD=$(BUILD) /usr/bin/python3 -B tests/bench/search_bench.py 20
+search-real: all ## random search, BOHB and MO-BOHB on CIFAR-10: hours; ARGS="--minutes 20 --seeds 1" for less
+	@BUILD=$(BUILD) python3 -B tests/bench/search_real.py $(ARGS)
 benches: $(benches)
 peers: ## get what to compare with: PyTorch, ONNX Runtime
 	@BUILD=$(BUILD) tests/bench/install-peers
@@ -162,6 +164,6 @@ help: ## this list
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-check deps-dev demo check check-all test-programs bench bench-search bench-search-full benches peers san fuzz fuzz-programs golden format lint \
+.PHONY: all deps deps-check deps-dev demo check check-all test-programs bench bench-search bench-search-full search-real benches peers san fuzz fuzz-programs golden format lint \
         install uninstall clean help
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

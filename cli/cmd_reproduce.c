@@ -1,5 +1,6 @@
 // cmd_reproduce.c - `nago reproduce`: evaluates a trial of a study again and compares, bit for bit.
 #define _GNU_SOURCE
+#include "../search/latency.h"
 #include "../search/trial.h"
 #include "progress.h"
 #include "study_view.h"
@@ -48,11 +49,12 @@ static bool trial_again(StudyView *view, const StudyTrial *trial, bool *same, Er
     Dataset *data;
     StudyTrial result = {0};
     Progress progress;
+    LatencyStore store;
     TrialJob job = {.plan = view->plan,
                     .trial = trial,
                     .parent = trial->parent >= 0 ? &view->trials[trial->parent] : NULL,
                     .root = trial_root(view->trials, view->count, trial),
-                    .latency = NULL,
+                    .times = latency_times(&store, view->study, false),
                     .tell = show,
                     .user = &progress};
     if (!plan_data(view->plan, &data, err))

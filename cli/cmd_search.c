@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 static const char *const jit_names[] = {"tcc", "gcc", NULL};
+static const char default_study[] = "generated/study.db";
 enum { USUAL_CYCLES = 4, USUAL_TRIALS = 60 };
 
 typedef struct {
@@ -372,6 +373,8 @@ static bool search(Request *request, const Command *command, Err *err)
     if (access(request->study, F_OK) != 0 &&
         (!request_plan(study_request, command, err) || !data_check(request, NULL, &n_images, err)))
         return false;
+    if (request->study == default_study && !folder_make("generated", err))
+        return false;
     bool ok = study_open(request->study, STUDY_CREATE, &study, err) &&
               request_join(study_request, command, study, &is_first, err) &&
               data_check(request, study, &n_images, err);
@@ -444,7 +447,7 @@ int cmd_search(int argc, char **argv)
 {
     Pool *pool = pool_new();
     static Request request;
-    request = (Request){.study = "generated/study.db", .batch = 1};
+    request = (Request){.study = default_study, .batch = 1};
     request_open(&request.request, REQUEST_SEARCH, pool);
     rows_run(&request);
     const Command command = {

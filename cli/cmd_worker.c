@@ -5,6 +5,7 @@
 // (driver.h), its stdout how far it is.
 #define _GNU_SOURCE
 #include "../search/driver.h"
+#include "../search/latency.h"
 #include "../search/trial.h"
 #include "study_request.h"
 
@@ -147,6 +148,7 @@ static bool trial_find(Worker *worker, Err *err)
 static TrialEnd trial_evaluate(Worker *worker, StudyTrial *result, Err *err)
 {
     const StudyPlan *plan = &worker->request.plan;
+    LatencyStore store;
     TrialJob job = {.plan = plan,
                     .trial = worker->trial,
                     .parent = worker->parent,
@@ -154,6 +156,7 @@ static TrialEnd trial_evaluate(Worker *worker, StudyTrial *result, Err *err)
                     .folder = study_folder(worker->study),
                     .time_limit = worker->time_limit,
                     .jit = (JitKind)worker->jit,
+                    .times = latency_times(&store, worker->study, true),
                     .tell = tell,
                     .user = worker};
     if (plan->command)

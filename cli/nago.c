@@ -23,6 +23,7 @@ static const Row table[] = {
     {"best", cmd_best, "show the best trials of a study"},
     {"front", cmd_front, "show the Pareto front of a study"},
     {"trials", cmd_trials, "list the trials of a study"},
+    {"importance", cmd_importance, "show which numbers of theta matter"},
     {"reproduce", cmd_reproduce, "evaluate a trial again and compare"},
     {"retrain", cmd_retrain, "train networks of chosen trials fully"},
     {"space", cmd_space, "show a search space, or count its networks"},
@@ -56,8 +57,10 @@ static int run_without_command(int argc, char **argv)
         .examples = "nago train theta.json --data shapes --epochs 5 --out run\n"
                     "    Trains on the built-in data set; run/net.c is the trained network.\n"
                     "nago eval run --data shapes --split test\n"
-                    "    Its accuracy on held-out images.",
-        .see_also = "nagoc(1), nago-train(1), nago-eval(1), nago-data(1), nago-verify(1)",
+                    "    Its accuracy on held-out images.\n"
+                    "nago search --data shapes\n"
+                    "    Looks for generators of better ones; go on with nago best, nago retrain.",
+        .see_also = "nagoc(1), nago-train(1), nago-eval(1), nago-data(1), nago-search(1)",
         .options = options,
         .min_operands = 1,
         .max_operands = 0,

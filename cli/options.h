@@ -130,7 +130,7 @@ char **command_parse(const Command *command, int argc, char **argv, int *count);
 typedef int Subcommand(int argc, char **argv);
 Subcommand cmd_train, cmd_calibrate, cmd_eval, cmd_verify, cmd_data, cmd_bench;
 Subcommand cmd_search, cmd_worker, cmd_best, cmd_front, cmd_trials, cmd_export, cmd_ask, cmd_tell;
-Subcommand cmd_reproduce, cmd_retrain, cmd_gc, cmd_space;
+Subcommand cmd_reproduce, cmd_retrain, cmd_gc, cmd_space, cmd_importance;
 
 // An option's value as text that reads back as the same value (a list: one line an item); nothing
 // for one that is not set.  And the reverse, for texts that were printed so.

@@ -138,6 +138,18 @@ static void values_json(const StudyPlan *plan, const StudyTrial *trial, Text *ou
     pool_free(pool);
 }
 
+// Seconds since 1970, and how long it took.
+static void times_json(const StudyTrial *trial, Text *out)
+{
+    text_printf(out, ", \"created\": %.3f", trial->created);
+    if (trial->started > 0)
+        text_printf(out, ", \"started\": %.3f", trial->started);
+    if (trial->ended > 0)
+        text_printf(out, ", \"ended\": %.3f", trial->ended);
+    if (trial->ended > 0 && trial->started > 0)
+        text_printf(out, ", \"seconds\": %.3f", trial->ended - trial->started);
+}
+
 void view_trial_json(const StudyPlan *plan, const StudyTrial *trial, const char *extra, Text *out)
 {
     text_printf(out,
@@ -159,8 +171,9 @@ void view_trial_json(const StudyPlan *plan, const StudyTrial *trial, const char 
         text_puts(out, ", \"error\": ");
         view_string(trial->error, out);
     }
-    if (trial->ended > 0 && trial->started > 0)
-        text_printf(out, ", \"seconds\": %.3f", trial->ended - trial->started);
+    times_json(trial, out);
+    if (trial->theta)
+        text_printf(out, ", \"theta\": %s", trial->theta);
     text_printf(out, "%s}", extra);
 }
 

@@ -226,6 +226,7 @@ typedef struct {
 // One op of a program, for profiles.
 typedef struct {
     const char *kernel, *result; // "conv", "cell2.node0.op1.conv3x3"
+    const char *shape;           // "conv channels=8 height=16 ...": equal for equal work
     double
         flops; // of one image: 2 a multiply-add, padded taps counted; 0 where it multiplies nothing
     // The result's place in the arena and its numbers, [groups][...][32] of images in float

@@ -3,6 +3,7 @@
 #include "emit_ops.h"
 #include "passes.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -78,13 +79,48 @@ static double op_flops(const Op *op)
     }
 }
 
+#define FIELD(name)                 \
+    {                               \
+#name, offsetof(Attr, name) \
+    }
+static const struct {
+    const char *name;
+    size_t offset;
+} attr_fields[] = {FIELD(channels),  FIELD(height),   FIELD(width),  FIELD(filters),
+                   FIELD(kernel_h),  FIELD(kernel_w), FIELD(stride), FIELD(out_height),
+                   FIELD(out_width), FIELD(classes),  FIELD(relu),   FIELD(accumulate),
+                   FIELD(inputs),    FIELD(total),    FIELD(offset), FIELD(size),
+                   FIELD(block),     FIELD(tile),     FIELD(from),   FIELD(out_tile),
+                   FIELD(blocks)};
+#undef FIELD
+
+// What decides how long an op takes: kernel, attributes, which tensors there are.
+static const char *describe_shape(const Ir *ir, const Op *op)
+{
+    Text text = {0};
+    text_puts(&text, op_info[op->kind].kernel);
+    for (size_t f = 0; f < COUNT_OF(attr_fields); f++) {
+        int value;
+        memcpy(&value, (const char *)&op->attr + attr_fields[f].offset, sizeof value);
+        if (value != 0)
+            text_printf(&text, " %s=%d", attr_fields[f].name, value);
+    }
+    text_puts(&text, " args=");
+    for (int a = 0; a < op->n_args; a++)
+        text_puts(&text, op->args[a] >= 0 ? "x" : "-");
+    const char *shape = pool_strdup(ir->pool, text.data);
+    text_free(&text);
+    return shape;
+}
+
 static const NetOp *describe_ops(const Ir *ir)
 {
     NetOp *ops = pool_alloc(ir->pool, (size_t)ir->n_ops * sizeof *ops);
     for (int o = 0; o < ir->n_ops; o++) {
         const int result = ir->ops[o].args[0];
         const Tensor *t = &ir->tensors[result];
-        ops[o] = (NetOp){op_info[ir->ops[o].kind].kernel, t->name, op_flops(&ir->ops[o]),
+        ops[o] = (NetOp){op_info[ir->ops[o].kind].kernel, t->name, describe_shape(ir, &ir->ops[o]),
+                         op_flops(&ir->ops[o]),
                          .complete = o + 1 == ir->n_ops || ir->ops[o + 1].args[0] != result};
         if (t->space == SPACE_ARENA) {
             ops[o].offset = t->offset;

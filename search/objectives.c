@@ -20,7 +20,7 @@ const ObjectiveInfo objective_info[OBJECTIVE_COUNT] = {
     {"ram", "B", "arena of the inference file", NEED_ARCH},
     {"flash", "B", "constants of the inference file", NEED_ARCH},
     {"train_memory", "B", "memory of a training step", NEED_ARCH},
-    {"latency", "ms", "time of one image on this machine", NEED_CLOCK},
+    {"latency", "ms", "time of one image in a batch of 32, one thread of this machine", NEED_CLOCK},
     {"train_time", "s", "seconds of training up to the budget", NEED_TRAINING},
 };
 

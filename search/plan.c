@@ -61,27 +61,40 @@ static bool theta_draw(const char *text, Arch *arch, Pool *pool, Err *err)
            arch_sample(&theta, arch, pool, err);
 }
 
-// One theta, one seed, and the largest budget of op weights with which the whole network, head and
-// all, keeps plan->weights: op weights fall from one channel multiplier to the next.
+// Does the whole network, head and all, keep plan->weights?  *weights: how many it has.
+static bool network_fits(const StudyPlan *plan, const Arch *arch, double *weights, bool *fits,
+                         Err *err)
+{
+    Measures measures = measures_none();
+    *fits = plan->weights == 0 || space_find(plan->space, "params") >= 0;
+    if (*fits)
+        return true;
+    if (!objective_measure(arch, &measures, err))
+        return false;
+    *weights = measures.of[OBJECTIVE_WEIGHTS];
+    *fits = *weights <= (double)plan->weights;
+    return true;
+}
+
+// One theta, one seed, and the largest budget of op weights with which the network fits: op weights
+// fall from one channel multiplier to the next, until there is none below.
 static bool network_fit(const StudyPlan *plan, const double *x, ThetaGiven given, Arch *arch,
                         const char **text, Pool *pool, Err *err)
 {
-    for (;;) {
+    double weights = 0;
+    for (bool fits = false;;) {
         Text theta = {0};
-        Measures measures = measures_none();
         space_theta_print(plan->space, x, &given, &theta);
         *text = pool_strdup(pool, theta.data);
         text_free(&theta);
-        if (!theta_draw(*text, arch, pool, err))
+        bool is_drawn = theta_draw(*text, arch, pool, err);
+        if (!is_drawn && weights == 0)
             return false;
-        if (plan->weights == 0 || space_find(plan->space, "params") >= 0)
-            return true;
-        if (!objective_measure(arch, &measures, err))
+        if (is_drawn && !network_fits(plan, arch, &weights, &fits, err))
             return false;
-        double weights = measures.of[OBJECTIVE_WEIGHTS];
-        if (weights <= (double)plan->weights)
+        if (fits)
             return true;
-        if (arch->op_weights < 2)
+        if (!is_drawn || arch->op_weights < 2)
             return err_input(err,
                              "its smallest network has %.0f weights, more than the %lld of "
                              "--weights",

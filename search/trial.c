@@ -109,7 +109,7 @@ static bool network_measure(Run *run, const Arch *arch, Measures *measures, Err 
     if (!objective_measure(arch, measures, err))
         return false;
     return !needs_clock(job->plan) ||
-           job->latency(job->user, arch, &measures->of[OBJECTIVE_LATENCY], err);
+           measure_latency(arch, job->jit, &job->times, &measures->of[OBJECTIVE_LATENCY], err);
 }
 
 // The network of the parent: theta.json holds the seed that it was drawn with.

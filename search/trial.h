@@ -2,6 +2,7 @@
 #ifndef NAGO_TRIAL_H
 #define NAGO_TRIAL_H
 
+#include "../runtime/measure.h"
 #include "plan.h"
 #include "study.h"
 
@@ -14,8 +15,7 @@ typedef struct {
     const char *folder;       // of checkpoints; NULL: neither read nor written
     double time_limit;        // seconds; 0: none
     JitKind jit;
-    // Milliseconds of one image, for the objective latency.  NULL: not to be had.
-    bool (*latency)(void *user, const Arch *arch, double *ms, Err *err);
+    ShapeTimes times; // for the objective latency
     // After each step: `share` of the trial is done.  False asks for a stop.
     bool (*tell)(void *user, double share, const char *words);
     void *user;

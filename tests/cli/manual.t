@@ -28,3 +28,9 @@ $ for c in nagoc nago "nago train" "nago calibrate" "nago eval" "nago verify" "n
 1 nago: cannot write the output: No space left on device
 1 nagoc: cannot write the output: No space left on device
 $ for p in nagoc nago-train nago-calibrate nago-eval nago-verify nago-data nago-bench; do test -s $BUILD/man/$p.1 || echo "no $p.1"; done
+
+# The same of all that nago lists.
+
+$ nago --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' >commands; test $(wc -l <commands) -ge 18 && echo all
+all
+$ while read c; do nago $c --help | grep -oE '^ +(-., )?--[a-z-]+' | sed 's/.*--//' >help; nago $c --man | grep -oE '\\fB\\-\\-[a-z\\-]+\\fR' | sed 's/\\f[BR]//g; s/\\//g; s/--//' >man; cmp help man && test -s man || echo "$c: the manual differs"; test -s $BUILD/man/nago-$c.1 || echo "no nago-$c.1"; nago $c --help | awk -v c="$c" 'length > 100 { print c ": " $0 }'; done <commands

@@ -57,6 +57,13 @@ $ echo "not a study" >text.db; nago search --study text.db --data shapes:train=2
 text.db: error: no study: not an SQLite database, or one whose first page is damaged
 [2]
 
+# Times of ops are measured once and kept, so that a trial of the same network has the same latency.
+
+$ nago search --study l.db --data shapes:size=16,classes=4,train=60,test=20 --weights 60000 -o latency -o macs --method random --trials 2 --workers 1 2>/dev/null | grep -c latency
+[12] (re)
+$ nago reproduce --study l.db --trial 1 | grep -c 'the same bits'
+2
+
 # Any program in place of networks; what it does wrong is the trial's end and not the search's.
 
 $ echo '{"x": {"type": "float", "range": [0, 1]}, "y": {"type": "float", "range": [0, 1]}}' >space.json

@@ -62,3 +62,19 @@ nago search: w.db begun: mobohb, 8 coordinates, budgets 1/3, 1 worker
 trial 6  budget 1  -
 $ nago trials --study w.db --state finished --json | grep -c '"reason": "imported"'
 6
+
+# What matters, from a command whose values are known.
+
+$ echo '{"x": {"type": "float", "range": [0, 1]}, "y": {"type": "float", "range": [0, 1]}}' >space.json
+$ nago ask --study i.db --space space.json --method random -n 12 >asked
+$ sed 's/"params": {"x": \([^,]*\), "y": [^}]*}, "budget": 1/"values": [\1]/g' asked | nago tell --study i.db
+nago tell: 12 results stored
+$ nago importance --study i.db
+f1 at budget 1, a model of 12 trials that explains 100 % of left-out ones
+  parameter             alone  with interactions   trend
+  x                     100 %              100 %   +1.00
+  y                       0 %                0 %   +0.31
+$ nago importance --study s.db --json | python3 -c 'import json, sys; print([(o["objective"], len(o["parameters"])) for o in json.load(sys.stdin)])'
+[('error', 8), ('ram', 8)]
+$ nago best --study i.db | tail -1 | sed 's/f1 .*/f1 -/'
+trial 11: the model of 12 trials expects f1 -

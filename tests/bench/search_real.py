@@ -1,0 +1,236 @@
+"""A real search, behind `make search-real`:  search_real.py [--minutes M] [--seeds N] [--images N] [--weights N] ...
+
+Random search, BOHB and MO-BOHB on (error, RAM) over the paper's eight numbers, on CIFAR-10, side by side with one worker
+each, so that all have the same time and the same machine; one seed after the other.  Prints a page of Markdown; the
+studies, which `nago search --study FILE` would go on with, stay in the folder of --out.  --pages-only makes the page of
+studies that are there.  Needs no Python package.
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+BUILD = os.environ.get("BUILD", "build")
+SHARED = os.environ.get("NAGO_SHARED", "../shared")
+ARMS = {
+    "random": ["--method", "random"],
+    "bohb": ["--method", "bohb"],
+    "mobohb": ["--method", "mobohb", "-o", "error", "-o", "ram"],
+}
+SHARES = (0.25, 0.5, 0.75, 1.0)  # of the time, for the curve
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default=os.path.join(SHARED, "data", "cifar10"), help="folder of CIFAR-10")
+    parser.add_argument("--minutes", type=float, default=180, help="of each search")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--images", type=int, default=4000, help="training images, validation included")
+    parser.add_argument("--weights", type=int, default=150000)
+    parser.add_argument("--trials", type=int, default=260, help="at most so many, as the paper")
+    parser.add_argument("--out", default=os.path.join(BUILD, "search-real"))
+    parser.add_argument("--pages-only", action="store_true")
+    return parser.parse_args()
+
+
+# ---- the searches --------------------------------------------------------------------------------
+
+
+def study_path(args, arm, seed):
+    return os.path.join(args.out, "%s-%d.db" % (arm, seed))
+
+
+def search_command(nago, args, arm, seed):
+    return [nago, "search", "--study", study_path(args, arm, seed), "--data", "cifar10:%s:limit=%d" % (args.data, args.images),
+            "--weights", str(args.weights), "--min-budget", "1", "--max-budget", "4", "--eta", "2", "--seed", str(seed),
+            "--workers", "1", "--trials", str(args.trials), "--time", "%gm" % args.minutes] + ARMS[arm]
+
+
+def searches_run(nago, args, seed):
+    running = []
+    for arm in ARMS:
+        log = open(os.path.join(args.out, "%s-%d.log" % (arm, seed)), "a")
+        running.append((arm, subprocess.Popen(search_command(nago, args, arm, seed), stdout=log, stderr=log)))
+    for arm, process in running:
+        if process.wait() != 0:
+            sys.exit("search_real: the search of %s, seed %d, failed: see its log in %s" % (arm, seed, args.out))
+
+
+# ---- what they found -----------------------------------------------------------------------------
+
+
+def trials_of(nago, path):
+    text = subprocess.run([nago, "export", "--study", path, "--format", "json"], stdout=subprocess.PIPE, check=True).stdout
+    return json.loads(text)["trials"]
+
+
+def finished(trials, budget=4):
+    return [t for t in trials if t["state"] == "finished" and t["budget"] == budget]
+
+
+def error_of(trial):
+    return trial["measures"]["error"]
+
+
+def ram_of(trial):
+    return trial["measures"]["ram"]
+
+
+def front_of(trials):
+    """The trials that no other beats in both error and RAM, by RAM."""
+    front = []
+    for trial in sorted(trials, key=lambda t: (ram_of(t), error_of(t))):
+        if not front or error_of(trial) < error_of(front[-1]):
+            front.append(trial)
+    return front
+
+
+def hypervolume(trials, reference):
+    """Of (error, RAM), both divided by the reference: between 0 and 1."""
+    volume, edge = 0.0, 1.0
+    for trial in front_of(trials):
+        error, ram = error_of(trial) / reference[0], ram_of(trial) / reference[1]
+        if error < edge and ram < 1:
+            volume += (edge - error) * (1 - ram)
+            edge = error
+    return volume
+
+
+def best_by(trials, share):
+    """Least error at the full budget after a share of the time that the search took."""
+    ends = [t["ended"] for t in trials if t.get("ended")]
+    starts = [t["created"] for t in trials]
+    until = min(starts) + share * (max(ends) - min(starts))
+    errors = [error_of(t) for t in finished(trials) if t["ended"] <= until]
+    return min(errors) if errors else None
+
+
+def row_of(trials, reference):
+    ended = [t for t in trials if t["state"] in ("finished", "failed", "infeasible")]
+    fresh = [t for t in trials if t["reason"]["reason"] != "promotion"]
+    modelled = [t for t in fresh if t["reason"]["reason"] in ("model", "usemo")]
+    return {
+        "ended": len(ended),
+        "failed": sum(t["state"] == "failed" for t in ended),
+        "full": len(finished(trials)),
+        "model": len(modelled) / len(fresh),
+        "curve": [best_by(trials, share) for share in SHARES],
+        "volume": hypervolume(finished(trials), reference),
+    }
+
+
+# ---- how well a rung foretells the next ----------------------------------------------------------
+
+
+def ranks(values):
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    out = [0.0] * len(values)
+    at = 0
+    while at < len(order):
+        end = at
+        while end + 1 < len(order) and values[order[end + 1]] == values[order[at]]:
+            end += 1
+        for i in order[at:end + 1]:
+            out[i] = (at + end) / 2
+        at = end + 1
+    return out
+
+
+def spearman(pairs):
+    a, b = ranks([p[0] for p in pairs]), ranks([p[1] for p in pairs])
+    mean_a, mean_b = statistics.mean(a), statistics.mean(b)
+    top = sum((x - mean_a) * (y - mean_b) for x, y in zip(a, b))
+    bottom = (sum((x - mean_a) ** 2 for x in a) * sum((y - mean_b) ** 2 for y in b)) ** 0.5
+    return top / bottom if bottom > 0 else float("nan")
+
+
+def promotions(studies):
+    """{(from budget, to budget): [(error, error)]} of trials and those that they continue."""
+    pairs = {}
+    for trials in studies:
+        by_id = {t["id"]: t for t in trials}
+        for trial in trials:
+            parent = by_id.get(trial.get("parent"))
+            if parent and trial["state"] == "finished" and parent["state"] == "finished":
+                pairs.setdefault((parent["budget"], trial["budget"]), []).append((error_of(parent), error_of(trial)))
+    return pairs
+
+
+# ---- the page ------------------------------------------------------------------------------------
+
+
+def percent(value):
+    return "-" if value is None else "%.1f %%" % (100 * value)
+
+
+def table_print(rows):
+    print("| method | seed | trials | at 4 epochs | by a model | best error after a quarter | half | three quarters | "
+          "the whole time | hypervolume |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for (arm, seed), row in rows.items():
+        print("| %s | %d | %d%s | %d | %.0f %% | %s | %.4f |" % (
+            arm, seed, row["ended"], " (%d failed)" % row["failed"] if row["failed"] else "", row["full"],
+            100 * row["model"], " | ".join(percent(v) for v in row["curve"]), row["volume"]))
+    print()
+    for arm in ARMS:
+        errors = [row["curve"][-1] for (a, _), row in rows.items() if a == arm and row["curve"][-1] is not None]
+        volumes = [row["volume"] for (a, _), row in rows.items() if a == arm]
+        if errors:
+            print("- %s: median best error %s, median hypervolume %.4f" % (
+                arm, percent(statistics.median(errors)), statistics.median(volumes)))
+    print()
+
+
+def front_print(arm, seed, trials):
+    print("The front of %s, seed %d, on the validation images:\n" % (arm, seed))
+    print("| trial | error | RAM | weights | top | mid | bottom |\n| ---: | ---: | ---: | ---: | --- | --- | --- |")
+    for trial in front_of(finished(trials)):
+        theta = trial["theta"]
+        levels = [", ".join("%s %.3g" % (k, theta[level][k]) for k in ("n", "k", "p") if k in theta[level])
+                  for level in ("top", "mid", "bottom")]
+        print("| %d | %s | %.0f KB | %.0f k | %s |" % (trial["id"], percent(error_of(trial)), ram_of(trial) / 1024,
+                                                    trial["measures"]["weights"] / 1e3, " | ".join(levels)))
+    print()
+
+
+def page_print(args, studies):
+    full = [t for trials in studies.values() for t in finished(trials)]
+    if not full:
+        sys.exit("search_real: no trial has reached the full budget: more --minutes")
+    reference = (0.9, max(ram_of(t) for t in full))
+    print("%d training images of CIFAR-10, a fifth of them for validation: every error below is of these. At most %d weights, "
+          "budgets of 1, 2 and 4 epochs, one worker each, all methods of a seed at the same time, %g minutes. Hypervolume: "
+          "share of the box below error 0.9 and %.0f KB of RAM, trials at 4 epochs.\n" % (
+              args.images, args.weights, args.minutes, reference[1] / 1024))
+    table_print({key: row_of(trials, reference) for key, trials in studies.items()})
+    pairs = promotions([trials for (arm, _), trials in studies.items() if arm != "random"])
+    for (low, high), errors in sorted(pairs.items()):
+        if len(errors) >= 5:
+            print("Rank correlation of the error at %g and %g epochs, over %d promoted trials (the better of their rungs): "
+                  "%.2f.\n" % (low, high, len(errors), spearman(errors)))
+    for (arm, seed), trials in studies.items():
+        if arm == "mobohb":
+            front_print(arm, seed, trials)
+
+
+def main():
+    args = arguments()
+    os.chdir(ROOT)
+    os.makedirs(args.out, exist_ok=True)
+    if not os.path.isdir(args.data):
+        sys.exit("search_real: %s: no folder; --data DIR names the one of CIFAR-10" % args.data)
+    nago = os.path.join(os.path.abspath(args.out), "nago")
+    if not args.pages_only:  # a copy: the search goes on with one program whatever is built meanwhile
+        shutil.copy2(os.path.join(BUILD, "nago"), nago)
+        for seed in range(args.seeds):
+            searches_run(nago, args, seed)
+    paths = {(arm, seed): study_path(args, arm, seed) for arm in ARMS for seed in range(args.seeds)}
+    page_print(args, {key: trials_of(nago, path) for key, path in paths.items() if os.path.exists(path)})
+
+
+if __name__ == "__main__":
+    main()
