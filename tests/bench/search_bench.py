@@ -2,7 +2,7 @@
 
 Runs this project's optimisers and, where Debian's python3-optuna is installed, Optuna's on problems with known answers,
 once for each of SEEDS seeds, and writes docs/search-benchmarks.md (below 3 seeds: $BUILD/bench/search-benchmarks.md).
-With METHODs ("mobo4": mobo in batches of 4; none: only the page) the others are shown as far as they ran before.
+With METHODs ("mobo4": mobo in batches of 4; "mobo4,bnn"; "none": only the page) the others are shown as far as they ran before.
 Every run is kept in $BUILD/bench/search-runs.jsonl: ours until the program changes, the peers' for good.
 """
 import hashlib
@@ -134,6 +134,10 @@ def method_title(method):
     return method[0] + "".join(", " + key.split("=")[1] for key in method[2]) + (", batches of %d" % method[1] if method[1] > 1 else "")
 
 
+def method_label(method):
+    return method[0] + (str(method[1]) if method[1] > 1 else "") + "".join("," + key.split("=")[1] for key in method[2])
+
+
 def problem_table(runs, entry, seeds):
     name, title, evaluations, measure, methods = entry
     first = runs.of(name, evaluations, methods[0], seeds)
@@ -196,6 +200,14 @@ def claims(runs, seeds):
     return "\n".join(lines) + "\n"
 
 
+def toy_table():
+    done = subprocess.run([os.path.join(os.path.dirname(PROGRAM), "surrogates"), "5"], stdout=subprocess.PIPE, text=True, check=True)
+    lines = ["| surrogate | points | NLL | RMSE | 95 % intervals cover |", "| --- | --- | --- | --- | --- |"]
+    for row in map(json.loads, done.stdout.splitlines()):
+        lines.append("| %s | %d | %.2f | %.3f | %.3f |" % tuple(row[key] for key in ("surrogate", "points", "nll", "rmse", "cover")))
+    return "\n".join(lines) + "\n"
+
+
 def timing_table():
     done = subprocess.run([PROGRAM, "timing"], stdout=subprocess.PIPE, text=True, check=True)
     t = json.loads(done.stdout)
@@ -209,12 +221,14 @@ def timing_table():
 
 HEAD = """# How good the searches are
 
-Written by `make bench-search{target}`, up to {seeds} seeds each. Ours are `build/tests/bench/search PROBLEM METHOD`; {peers}
+Written by `make bench-search{target}`, up to {seeds} seeds each (the tables say how many ran). Ours are
+`build/tests/bench/search PROBLEM METHOD`.
+{peers}
 A run may spend so many evaluations at the largest budget (cheaper ones count their share), 6 of them on an initial
 design. Regret is that of the best observed point at the largest budget, without noise; missing hypervolume is the best
 possible minus that of all points at the largest budget. Less is better in both. Seconds are processor time of all
-suggestions of a run. p is of the one-sided Wilcoxon signed-rank test over the seeds that the first method of a table lies
-below the others, over the seeds that both have (exact; n seeds allow 1 / 2^n at best).
+suggestions of a run. p is of the one-sided Wilcoxon signed-rank test that the first method of a table lies
+below the others, of the seeds that both have (exact; n seeds allow 1 / 2^n at best).
 
 ## Claims
 
@@ -222,6 +236,13 @@ below the others, over the seeds that both have (exact; n seeds allow 1 / 2^n at
 ## Time
 
 {timing}
+## Surrogates
+
+sin(3 x0) + 0.5 x1^2 - 0.3 x2 in 8 dimensions, noise of deviation 0.03 + 0.3 x0: 200 test points, means over 5 seeds
+(`build/tests/bench/surrogates`). `bnn` is the paper's heteroscedastic network, `bnn-hom` the homoscedastic one; `auto`
+keeps the better of network and process by what they predict of left-out points.
+
+{toy}
 ## Tables
 
 """
@@ -236,10 +257,10 @@ def machine():
 def page(runs, seeds):
     peers = "Optuna is not installed here (Debian: python3-optuna): no peers."
     if runs.optuna:
-        peers = ("Optuna %s (Debian) with its defaults, except: TPE is multivariate, NSGA-II has a population of 20 as ours, "
+        peers = ("Optuna %s (Debian) with its defaults, except: TPE is multivariate, NSGA-II has a population of 20 as ours,\n"
                  "and it gets every result before its next point (no batches)." % runs.optuna)
     text = HEAD.format(target="-full" if seeds >= 20 else "", seeds=seeds, peers=peers,
-                       claims=claims(runs, seeds), timing=timing_table())
+                       claims=claims(runs, seeds), timing=timing_table(), toy=toy_table())
     text += "\n".join(problem_table(runs, entry, seeds) for entry in PROBLEMS)
     return text + "\nMeasured on %s.\n" % machine()
 
@@ -253,7 +274,7 @@ def main():
     only = sys.argv[2:]
     wanted = [(name, evaluations, method, seed) for seed in range(seeds) for name, _, evaluations, _, methods in PROBLEMS
               for method in methods if runs.optuna or not method[0].startswith("optuna")
-              if not only or method[0] + (str(method[1]) if method[1] > 1 else "") in only]
+              if not only or method_label(method) in only]
     with ThreadPoolExecutor(JOBS) as pool:
         for count, _ in enumerate(pool.map(lambda job: runs.run(*job), wanted)):
             if (count + 1) % 50 == 0 or count + 1 == len(wanted):
