@@ -113,7 +113,7 @@ OP(CONV_PIXELS, conv_pixels, conv_pixels, "y= x w b",
 
 // inference on one image, tiles in the lanes
 OP(TILE_IMAGE, tile_image, tiles, "y= x", "channels height width tile", "", -1)
-OP(TILE_SUM, tile_sum, tiles, "y= xs* as", "| inputs size relu", "", -1)
+OP(TILE_SUM, tile_sum, tiles, "y= xs* as", "| inputs size relu", "", EACH | 1)
 OP(TILE_CHANGE, tile_change, tiles, "y= scratch= x", "height width from tile | channels", "", -1)
 OP(TILES_INPUT, tiles_input, tiles_winograd, "v= scratch= xs* as",
    "height width tile inputs relu | channels", "", -1)

@@ -186,14 +186,23 @@ enum {
     NK_SUM_BLOCK = 1024
 }; // floats that go through at once, so that they stay in the first cache
 
-// y = [relu] sum_j as[j] xs[j] over `size` floats, a multiple of 16.
+// y = [relu] sum_j as[j] xs[j] over `size` floats, a multiple of 16; y may be any of the xs: it is
+// written where all of them have been read.
 NK_INLINE void nk_tile_sum(float *y, const float *const *xs, const float *as, int inputs, int size,
                            int relu, int part, int parts)
 {
     const int blocks = (size + NK_SUM_BLOCK - 1) / NK_SUM_BLOCK;
     for (int b = nk_share(blocks, part, parts); b < nk_share(blocks, part + 1, parts); b++) {
         const size_t at = (size_t)b * NK_SUM_BLOCK;
-        nk_tile_terms(y + at, xs, as, at, inputs, nk_min(NK_SUM_BLOCK, size - (int)at), relu);
+        const int count = nk_min(NK_SUM_BLOCK, size - (int)at);
+        if (inputs <= 4) {
+            nk_tile_terms(y + at, xs, as, at, inputs, count, relu);
+        } else {
+            float sum[NK_SUM_BLOCK];
+            nk_tile_terms(sum, xs, as, at, inputs, count, relu);
+            for (int i = 0; i < count; i++)
+                y[at + i] = sum[i];
+        }
     }
 }
 

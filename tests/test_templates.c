@@ -9,6 +9,7 @@
 #include "../templates/prelude.h"
 
 #include "../templates/conv_pixels.c"
+#include "../templates/tiles.c"
 
 #define STRICT "-std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wcast-qual -Werror"
 
@@ -245,6 +246,36 @@ static void test_pixels(void **state)
         check_pixels(seed);
 }
 
+// A sum of any number of terms may take the place of any of them, bit for bit.
+static void test_tile_sum_in_place(void **state)
+{
+    (void)state;
+    enum { MOST = 9, SIZE = 2 * NK_SUM_BLOCK + 48 };
+    static float values[MOST][SIZE], terms[MOST][SIZE], wanted[SIZE];
+    const float *xs[MOST];
+    float as[MOST];
+    Random random = random_stream(1, "tile sum", 0, 0);
+    for (int j = 0; j < MOST; j++) {
+        xs[j] = terms[j];
+        as[j] = (float)random_normal(&random);
+        for (int i = 0; i < SIZE; i++)
+            values[j][i] = (float)random_normal(&random);
+    }
+    for (int inputs = 1; inputs <= MOST; inputs++)
+        for (int place = 0; place < inputs; place++) {
+            memcpy(terms, values, sizeof terms);
+            nk_tile_sum(wanted, xs, as, inputs, SIZE, place % 2, 0, 1);
+            for (int i = 0; i < SIZE; i += 97) {
+                double sum = 0.0;
+                for (int j = 0; j < inputs; j++)
+                    sum += (double)as[j] * (double)values[j][i];
+                assert_close(wanted[i], place % 2 ? fmax(sum, 0.0) : sum, 1e-5);
+            }
+            nk_tile_sum(terms[place], xs, as, inputs, SIZE, place % 2, 0, 1);
+            assert_memory_equal(terms[place], wanted, sizeof wanted);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_programs),
         cmocka_unit_test(test_abi),
         cmocka_unit_test(test_pixels),
+        cmocka_unit_test(test_tile_sum_in_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
