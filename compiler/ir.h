@@ -189,6 +189,8 @@ void fuse_relu(Ir *ir);
 void fuse_global_pool(Ir *ir);
 // grad.c: appends the backward ops (gradients of every parameter) to a training forward pass.
 void differentiate(Ir *ir);
+// recompute.c: merges that the backward pass reads are made again there instead of kept.
+void recompute(Ir *ir);
 // grad.c: the optimiser's step as a program of its own.
 Ir *lower_update(const Ir *ir, Pool *pool);
 // fold.c: whether the file has every parameter and statistic of the program, finite, in its shape.

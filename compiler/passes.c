@@ -1,7 +1,7 @@
 // passes.c - from an architecture to a planned program: a column of passes.
 //
-//   lower | fuse_affine, fuse_relu, fuse_global_pool | differentiate or fold_weights | quantise |
-//   choose_winograd or tile_maps | schedule_ops, plan_memory
+//   lower | fuse_affine, fuse_relu, fuse_global_pool | differentiate, recompute or fold_weights |
+//   quantise | choose_winograd or tile_maps | schedule_ops, plan_memory
 //
 // --dump-after names the stages between the bars: lower, fuse, grad or fold, quantise, tile, plan.
 #include "passes.h"
@@ -100,6 +100,10 @@ Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *po
     if (options->training) {
         differentiate(ir);
         ran(ir, "differentiate", options);
+        if (!is_skipped("recompute")) {
+            recompute(ir);
+            ran(ir, "recompute", options);
+        }
     }
     if (pixels) {
         if (!fold_weights(ir, options->weights, err))

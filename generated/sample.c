@@ -7,7 +7,7 @@
 // op weights
 // 23759 trained numbers, 0.35 million multiply-adds an image.
 //
-// Memory: arena 4551872 bytes, parameters, gradients and momentum 95036 bytes each, statistics 10944 bytes.
+// Memory: arena 3826112 bytes, parameters, gradients and momentum 95036 bytes each, statistics 10944 bytes.
 //
 // Compile: cc -O3 -march=native -c FILE.c, link with -lm; -D NET_MAIN makes a program that classifies records
 // (one label byte, then the pixels channel by channel) from stdin.
@@ -187,7 +187,7 @@ enum {
     NET_WIDTH = 16,
     NET_CLASSES = 4,
     NET_BATCH = 32,
-    NET_ARENA_BYTES = 4551872,
+    NET_ARENA_BYTES = 3826112,
     NET_PARAM_COUNT = 23759,
     NET_STATE_COUNT = 26495,
     NET_PIXELS_ARE_HWC = 0
@@ -2581,7 +2581,7 @@ static void net_gradient_stem(const net_call *call)
     // stem.conv1  [2, 16, 16]
     net_conv_c2_h16_w16_k2_r3_s3(arena + 57456, arena + 41024, arena + 57408, params + 96);
     // stem.bn1.scale
-    net_batchnorm_stats_c2_n256(arena + 24576, arena + 24592, arena + 57408, arena + 57424, state + 4, state + 6, arena + 57456, params + 98, params + 100, call->count);
+    net_batchnorm_stats_c2_n256(arena + 41024, arena + 41040, arena + 41056, arena + 41072, state + 4, state + 6, arena + 57456, params + 98, params + 100, call->count);
 }
 
 // cell 0
@@ -2592,53 +2592,53 @@ static void net_gradient_cell_0(const net_call *call)
     float *const state = call->state;
 
     // stem.bn1.relu  [2, 16, 16]
-    net_affine_sum_x1_c2_n256_relu(arena + 73840, (const float *const[]){arena + 57456}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 24592}, (const float *const[]){NULL});
+    net_affine_sum_x1_c2_n256_relu(arena + 73840, (const float *const[]){arena + 57456}, (const float *const[]){arena + 41024}, (const float *const[]){arena + 41040}, (const float *const[]){NULL});
     // cell0.node0.op0.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 90224, params + 102);
+    net_pack_weights_k2_c2_r3_s3(arena + 41088, params + 102);
     // cell0.node0.op0.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 90272, arena + 73840, arena + 90224, params + 138);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 90224, arena + 73840, arena + 41088, params + 138);
     // cell0.node0.op0.bn.scale
-    net_batchnorm_stats_c2_n256(arena + 57440, arena + 24576, arena + 24592, arena + 90224, state + 8, state + 10, arena + 90272, params + 140, params + 142, call->count);
+    net_batchnorm_stats_c2_n256(arena + 41088, arena + 41104, arena + 41120, arena + 41136, state + 8, state + 10, arena + 90224, params + 140, params + 142, call->count);
     // cell0.node0.op0.bn.relu  [2, 16, 16]
-    net_affine_sum_x1_c2_n256_relu(arena + 106656, (const float *const[]){arena + 90272}, (const float *const[]){arena + 57440}, (const float *const[]){arena + 24576}, (const float *const[]){NULL});
+    net_affine_sum_x1_c2_n256_relu(arena + 73840, (const float *const[]){arena + 90224}, (const float *const[]){arena + 41088}, (const float *const[]){arena + 41104}, (const float *const[]){NULL});
     // cell0.node0.op1.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 123040, params + 144);
+    net_pack_weights_k2_c2_r3_s3(arena + 41152, params + 144);
     // cell0.node0.op1.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 123088, arena + 106656, arena + 123040, params + 180);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 106608, arena + 73840, arena + 41152, params + 180);
     // cell0.node0.op1.bn.scale
-    net_batchnorm_stats_c2_n256(arena + 90240, arena + 90256, arena + 123040, arena + 123056, state + 12, state + 14, arena + 123088, params + 182, params + 184, call->count);
+    net_batchnorm_stats_c2_n256(arena + 41152, arena + 41168, arena + 41184, arena + 41200, state + 12, state + 14, arena + 106608, params + 182, params + 184, call->count);
     // cell0.node0.op2.sum.relu  [2, 16, 16]
-    net_affine_sum_x2_c2_n256_relu(arena + 139472, (const float *const[]){arena + 90272, arena + 123088}, (const float *const[]){arena + 57440, arena + 90240}, (const float *const[]){arena + 24576, arena + 90256}, (const float *const[]){params + 186, params + 187});
+    net_affine_sum_x2_c2_n256_relu(arena + 73840, (const float *const[]){arena + 90224, arena + 106608}, (const float *const[]){arena + 41088, arena + 41152}, (const float *const[]){arena + 41104, arena + 41168}, (const float *const[]){params + 186, params + 187});
     // cell0.node0.op2.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 155856, params + 188);
+    net_pack_weights_k2_c2_r3_s3(arena + 41216, params + 188);
     // cell0.node0.op2.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 155904, arena + 139472, arena + 155856, params + 224);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 122992, arena + 73840, arena + 41216, params + 224);
     // cell0.node0.op2.bn.scale
-    net_batchnorm_stats_c2_n256(arena + 24576, arena + 57440, arena + 123072, arena + 90240, state + 16, state + 18, arena + 155904, params + 226, params + 228, call->count);
+    net_batchnorm_stats_c2_n256(arena + 41216, arena + 41232, arena + 41248, arena + 41264, state + 16, state + 18, arena + 122992, params + 226, params + 228, call->count);
     // cell0.node0.op2.bn.relu  [2, 16, 16]
-    net_affine_sum_x1_c2_n256_relu(arena + 172288, (const float *const[]){arena + 155904}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
+    net_affine_sum_x1_c2_n256_relu(arena + 73840, (const float *const[]){arena + 122992}, (const float *const[]){arena + 41216}, (const float *const[]){arena + 41232}, (const float *const[]){NULL});
     // cell0.node1.op0.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 155856, params + 230);
+    net_pack_weights_k2_c2_r3_s3(arena + 41280, params + 230);
     // cell0.node1.op0.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 188672, arena + 172288, arena + 155856, params + 266);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 139376, arena + 73840, arena + 41280, params + 266);
     // cell0.node1.op0.bn.scale
-    net_batchnorm_stats_c2_n256(arena + 24576, arena + 57440, arena + 90256, arena + 155856, state + 20, state + 22, arena + 188672, params + 268, params + 270, call->count);
+    net_batchnorm_stats_c2_n256(arena + 41280, arena + 41296, arena + 41312, arena + 41328, state + 20, state + 22, arena + 139376, params + 268, params + 270, call->count);
     // cell0.node1.op0.bn.relu  [2, 16, 16]
-    net_affine_sum_x1_c2_n256_relu(arena + 205056, (const float *const[]){arena + 188672}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
+    net_affine_sum_x1_c2_n256_relu(arena + 73840, (const float *const[]){arena + 139376}, (const float *const[]){arena + 41280}, (const float *const[]){arena + 41296}, (const float *const[]){NULL});
     // cell0.node1.op1.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 221440, params + 272);
+    net_pack_weights_k2_c2_r3_s3(arena + 41344, params + 272);
     // cell0.node1.op1.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 221488, arena + 205056, arena + 221440, params + 308);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 155760, arena + 73840, arena + 41344, params + 308);
     // cell0.node1.op1.bn.scale
-    net_batchnorm_stats_c2_n256(arena + 155872, arena + 155888, arena + 221440, arena + 221456, state + 24, state + 26, arena + 221488, params + 310, params + 312, call->count);
+    net_batchnorm_stats_c2_n256(arena + 41344, arena + 41360, arena + 41376, arena + 41392, state + 24, state + 26, arena + 155760, params + 310, params + 312, call->count);
     // cell0.node1.op2.sum.relu  [2, 16, 16]
-    net_affine_sum_x2_c2_n256_relu(arena + 237872, (const float *const[]){arena + 188672, arena + 221488}, (const float *const[]){arena + 24576, arena + 155872}, (const float *const[]){arena + 57440, arena + 155888}, (const float *const[]){params + 314, params + 315});
+    net_affine_sum_x2_c2_n256_relu(arena + 73840, (const float *const[]){arena + 139376, arena + 155760}, (const float *const[]){arena + 41280, arena + 41344}, (const float *const[]){arena + 41296, arena + 41360}, (const float *const[]){params + 314, params + 315});
     // cell0.node1.op2.conv3x3.packed
-    net_pack_weights_k2_c2_r3_s3(arena + 254256, params + 316);
+    net_pack_weights_k2_c2_r3_s3(arena + 41408, params + 316);
     // cell0.node1.op2.conv3x3  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 254304, arena + 237872, arena + 254256, params + 352);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 172144, arena + 73840, arena + 41408, params + 352);
     // cell0.node1.op2.bn.scale
-    net_batchnorm_stats_c2_n256(arena + 24576, arena + 57440, arena + 221472, arena + 155872, state + 28, state + 30, arena + 254304, params + 354, params + 356, call->count);
+    net_batchnorm_stats_c2_n256(arena + 41408, arena + 41424, arena + 41440, arena + 41456, state + 28, state + 30, arena + 172144, params + 354, params + 356, call->count);
 }
 
 // cell 1
@@ -2649,55 +2649,55 @@ static void net_gradient_cell_1(const net_call *call)
     float *const state = call->state;
 
     // cell0.node1.op2.bn.pooled.raw  [2, 8, 8]
-    net_adaptive_pool_c2_h16_w16_oh8_ow8(arena + 270688, arena + 254304);
+    net_adaptive_pool_c2_h16_w16_oh8_ow8(arena + 41472, arena + 172144);
     // cell0.node1.op2.bn.pooled.relu  [2, 8, 8]
-    net_affine_sum_x1_c2_n64_relu(arena + 274784, (const float *const[]){arena + 270688}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
+    net_affine_sum_x1_c2_n64_relu(arena + 45568, (const float *const[]){arena + 41472}, (const float *const[]){arena + 41408}, (const float *const[]){arena + 41424}, (const float *const[]){NULL});
     // cell1.node0.op0.conv3x3.packed
-    net_pack_weights_k4_c2_r3_s3(arena + 278880, params + 358);
+    net_pack_weights_k4_c2_r3_s3(arena + 49664, params + 358);
     // cell1.node0.op0.conv3x3  [4, 8, 8]
-    net_conv_c2_h8_w8_k4_r3_s3(arena + 278960, arena + 274784, arena + 278880, params + 430);
+    net_conv_c2_h8_w8_k4_r3_s3(arena + 73840, arena + 45568, arena + 49664, params + 430);
     // cell1.node0.op0.bn.scale
-    net_batchnorm_stats_c4_n64(arena + 155888, arena + 254256, arena + 254272, arena + 254288, state + 32, state + 36, arena + 278960, params + 434, params + 438, call->count);
+    net_batchnorm_stats_c4_n64(arena + 82032, arena + 82048, arena + 82064, arena + 82080, state + 32, state + 36, arena + 73840, params + 434, params + 438, call->count);
     // cell1.node0.op0.bn.relu  [4, 8, 8]
-    net_affine_sum_x1_c4_n64_relu(arena + 287152, (const float *const[]){arena + 278960}, (const float *const[]){arena + 155888}, (const float *const[]){arena + 254256}, (const float *const[]){NULL});
+    net_affine_sum_x1_c4_n64_relu(arena + 45568, (const float *const[]){arena + 73840}, (const float *const[]){arena + 82032}, (const float *const[]){arena + 82048}, (const float *const[]){NULL});
     // cell1.node0.op1.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 295344, params + 442);
+    net_pack_weights_k4_c4_r3_s3(arena + 53760, params + 442);
     // cell1.node0.op1.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 295488, arena + 287152, arena + 295344, params + 586);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 188528, arena + 45568, arena + 53760, params + 586);
     // cell1.node0.op1.bn.scale
-    net_batchnorm_stats_c4_n64(arena + 278880, arena + 278896, arena + 278912, arena + 278928, state + 40, state + 44, arena + 295488, params + 590, params + 594, call->count);
+    net_batchnorm_stats_c4_n64(arena + 82096, arena + 82112, arena + 82128, arena + 82144, state + 40, state + 44, arena + 188528, params + 590, params + 594, call->count);
     // cell1.node0.op2.sum.relu  [4, 8, 8]
-    net_affine_sum_x2_c4_n64_relu(arena + 303680, (const float *const[]){arena + 278960, arena + 295488}, (const float *const[]){arena + 155888, arena + 278880}, (const float *const[]){arena + 254256, arena + 278896}, (const float *const[]){params + 598, params + 599});
+    net_affine_sum_x2_c4_n64_relu(arena + 45568, (const float *const[]){arena + 73840, arena + 188528}, (const float *const[]){arena + 82032, arena + 82096}, (const float *const[]){arena + 82048, arena + 82112}, (const float *const[]){params + 598, params + 599});
     // cell1.node0.op2.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 295344, params + 600);
+    net_pack_weights_k4_c4_r3_s3(arena + 53760, params + 600);
     // cell1.node0.op2.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 311872, arena + 303680, arena + 295344, params + 744);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 196720, arena + 45568, arena + 53760, params + 744);
     // cell1.node0.op2.bn.scale
-    net_batchnorm_stats_c4_n64(arena + 155888, arena + 254256, arena + 278944, arena + 278880, state + 48, state + 52, arena + 311872, params + 748, params + 752, call->count);
+    net_batchnorm_stats_c4_n64(arena + 82160, arena + 82176, arena + 82192, arena + 82208, state + 48, state + 52, arena + 196720, params + 748, params + 752, call->count);
     // cell1.node0.op2.bn.relu  [4, 8, 8]
-    net_affine_sum_x1_c4_n64_relu(arena + 320064, (const float *const[]){arena + 311872}, (const float *const[]){arena + 155888}, (const float *const[]){arena + 254256}, (const float *const[]){NULL});
+    net_affine_sum_x1_c4_n64_relu(arena + 45568, (const float *const[]){arena + 196720}, (const float *const[]){arena + 82160}, (const float *const[]){arena + 82176}, (const float *const[]){NULL});
     // cell1.node1.op0.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 295344, params + 756);
+    net_pack_weights_k4_c4_r3_s3(arena + 53760, params + 756);
     // cell1.node1.op0.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 328256, arena + 320064, arena + 295344, params + 900);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 204912, arena + 45568, arena + 53760, params + 900);
     // cell1.node1.op0.bn.scale
-    net_batchnorm_stats_c4_n64(arena + 155888, arena + 254256, arena + 278896, arena + 295344, state + 56, state + 60, arena + 328256, params + 904, params + 908, call->count);
+    net_batchnorm_stats_c4_n64(arena + 82224, arena + 82240, arena + 82256, arena + 82272, state + 56, state + 60, arena + 204912, params + 904, params + 908, call->count);
     // cell1.node1.op0.bn.relu  [4, 8, 8]
-    net_affine_sum_x1_c4_n64_relu(arena + 336448, (const float *const[]){arena + 328256}, (const float *const[]){arena + 155888}, (const float *const[]){arena + 254256}, (const float *const[]){NULL});
+    net_affine_sum_x1_c4_n64_relu(arena + 45568, (const float *const[]){arena + 204912}, (const float *const[]){arena + 82224}, (const float *const[]){arena + 82240}, (const float *const[]){NULL});
     // cell1.node1.op1.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 344640, params + 912);
+    net_pack_weights_k4_c4_r3_s3(arena + 53760, params + 912);
     // cell1.node1.op1.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 344784, arena + 336448, arena + 344640, params + 1056);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 213104, arena + 45568, arena + 53760, params + 1056);
     // cell1.node1.op1.bn.scale
-    net_batchnorm_stats_c4_n64(arena + 295360, arena + 295376, arena + 295392, arena + 295408, state + 64, state + 68, arena + 344784, params + 1060, params + 1064, call->count);
+    net_batchnorm_stats_c4_n64(arena + 82288, arena + 82304, arena + 82320, arena + 82336, state + 64, state + 68, arena + 213104, params + 1060, params + 1064, call->count);
     // cell1.node1.op2.sum.relu  [4, 8, 8]
-    net_affine_sum_x2_c4_n64_relu(arena + 352976, (const float *const[]){arena + 328256, arena + 344784}, (const float *const[]){arena + 155888, arena + 295360}, (const float *const[]){arena + 254256, arena + 295376}, (const float *const[]){params + 1068, params + 1069});
+    net_affine_sum_x2_c4_n64_relu(arena + 45568, (const float *const[]){arena + 204912, arena + 213104}, (const float *const[]){arena + 82224, arena + 82288}, (const float *const[]){arena + 82240, arena + 82304}, (const float *const[]){params + 1068, params + 1069});
     // cell1.node1.op2.conv3x3.packed
-    net_pack_weights_k4_c4_r3_s3(arena + 344640, params + 1070);
+    net_pack_weights_k4_c4_r3_s3(arena + 53760, params + 1070);
     // cell1.node1.op2.conv3x3  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 361168, arena + 352976, arena + 344640, params + 1214);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 221296, arena + 45568, arena + 53760, params + 1214);
     // cell1.node1.op2.bn.scale
-    net_batchnorm_stats_c4_n64(arena + 155888, arena + 254256, arena + 295360, arena + 295376, state + 72, state + 76, arena + 361168, params + 1218, params + 1222, call->count);
+    net_batchnorm_stats_c4_n64(arena + 82352, arena + 82368, arena + 82384, arena + 82400, state + 72, state + 76, arena + 221296, params + 1218, params + 1222, call->count);
 }
 
 // cell 2
@@ -2708,63 +2708,63 @@ static void net_gradient_cell_2(const net_call *call)
     float *const state = call->state;
 
     // cell0.node1.op2.bn.pooled.raw  [2, 4, 4]
-    net_adaptive_pool_c2_h16_w16_oh4_ow4(arena + 369360, arena + 254304);
+    net_adaptive_pool_c2_h16_w16_oh4_ow4(arena + 82416, arena + 172144);
     // cell0.node1.op2.bn.pooled  [2, 4, 4]
-    net_affine_sum_x1_c2_n16(arena + 370384, (const float *const[]){arena + 369360}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
+    net_affine_sum_x1_c2_n16(arena + 83440, (const float *const[]){arena + 82416}, (const float *const[]){arena + 41408}, (const float *const[]){arena + 41424}, (const float *const[]){NULL});
     // cell1.node1.op2.bn.pooled.raw  [4, 4, 4]
-    net_adaptive_pool_c4_h8_w8_oh4_ow4(arena + 371408, arena + 361168);
+    net_adaptive_pool_c4_h8_w8_oh4_ow4(arena + 84464, arena + 221296);
     // cell2.projection0.packed
-    net_pack_weights_k4_c2_r1_s1(arena + 24576, params + 1226);
+    net_pack_weights_k4_c2_r1_s1(arena + 86512, params + 1226);
     // cell2.projection0  [4, 4, 4]
-    net_conv_c2_h4_w4_k4_r1_s1(arena + 373456, arena + 370384, arena + 24576, params + 1234);
+    net_conv_c2_h4_w4_k4_r1_s1(arena + 86528, arena + 83440, arena + 86512, params + 1234);
     // cell2.sum.relu  [4, 4, 4]
-    net_affine_sum_x2_c4_n16_relu(arena + 375504, (const float *const[]){arena + 373456, arena + 371408}, (const float *const[]){NULL, arena + 155888}, (const float *const[]){NULL, arena + 254256}, (const float *const[]){NULL, params + 1238});
+    net_affine_sum_x2_c4_n16_relu(arena + 45568, (const float *const[]){arena + 86528, arena + 84464}, (const float *const[]){NULL, arena + 82352}, (const float *const[]){NULL, arena + 82368}, (const float *const[]){NULL, params + 1238});
     // cell2.node0.op0.conv3x3.packed
-    net_pack_weights_k8_c4_r3_s3(arena + 377552, params + 1239);
+    net_pack_weights_k8_c4_r3_s3(arena + 83440, params + 1239);
     // cell2.node0.op0.conv3x3  [8, 4, 4]
-    net_conv_c4_h4_w4_k8_r3_s3(arena + 377840, arena + 375504, arena + 377552, params + 1527);
+    net_conv_c4_h4_w4_k8_r3_s3(arena + 47616, arena + 45568, arena + 83440, params + 1527);
     // cell2.node0.op0.bn.scale
-    net_batchnorm_stats_c8_n16(arena + 24576, arena + 57440, arena + 155888, arena + 254256, state + 80, state + 88, arena + 377840, params + 1535, params + 1543, call->count);
+    net_batchnorm_stats_c8_n16(arena + 86512, arena + 83440, arena + 83456, arena + 83472, state + 80, state + 88, arena + 47616, params + 1535, params + 1543, call->count);
     // cell2.node0.op0.bn.relu  [8, 4, 4]
-    net_affine_sum_x1_c8_n16_relu(arena + 381936, (const float *const[]){arena + 377840}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
+    net_affine_sum_x1_c8_n16_relu(arena + 51712, (const float *const[]){arena + 47616}, (const float *const[]){arena + 86512}, (const float *const[]){arena + 83440}, (const float *const[]){NULL});
     // cell2.node0.op1.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 386032, params + 1551);
+    net_pack_weights_k8_c8_r3_s3(arena + 83488, params + 1551);
     // cell2.node0.op1.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 386608, arena + 381936, arena + 386032, params + 2127);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 229488, arena + 51712, arena + 83488, params + 2127);
     // cell2.node0.op1.bn.scale
-    net_batchnorm_stats_c8_n16(arena + 295424, arena + 295440, arena + 295456, arena + 295472, state + 96, state + 104, arena + 386608, params + 2135, params + 2143, call->count);
+    net_batchnorm_stats_c8_n16(arena + 83488, arena + 83504, arena + 83520, arena + 83536, state + 96, state + 104, arena + 229488, params + 2135, params + 2143, call->count);
     // cell2.node0.op2.sum.relu  [8, 4, 4]
-    net_affine_sum_x2_c8_n16_relu(arena + 390704, (const float *const[]){arena + 377840, arena + 386608}, (const float *const[]){arena + 24576, arena + 295424}, (const float *const[]){arena + 57440, arena + 295440}, (const float *const[]){params + 2151, params + 2152});
+    net_affine_sum_x2_c8_n16_relu(arena + 51712, (const float *const[]){arena + 47616, arena + 229488}, (const float *const[]){arena + 86512, arena + 83488}, (const float *const[]){arena + 83440, arena + 83504}, (const float *const[]){params + 2151, params + 2152});
     // cell2.node0.op2.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 386032, params + 2153);
+    net_pack_weights_k8_c8_r3_s3(arena + 83552, params + 2153);
     // cell2.node0.op2.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 394800, arena + 390704, arena + 386032, params + 2729);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 233584, arena + 51712, arena + 83552, params + 2729);
     // cell2.node0.op2.bn.scale
-    net_batchnorm_stats_c8_n16(arena + 24576, arena + 57440, arena + 295424, arena + 295440, state + 112, state + 120, arena + 394800, params + 2737, params + 2745, call->count);
+    net_batchnorm_stats_c8_n16(arena + 83552, arena + 83568, arena + 83584, arena + 83600, state + 112, state + 120, arena + 233584, params + 2737, params + 2745, call->count);
     // cell2.node0.op2.bn.relu  [8, 4, 4]
-    net_affine_sum_x1_c8_n16_relu(arena + 398896, (const float *const[]){arena + 394800}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
+    net_affine_sum_x1_c8_n16_relu(arena + 51712, (const float *const[]){arena + 233584}, (const float *const[]){arena + 83552}, (const float *const[]){arena + 83568}, (const float *const[]){NULL});
     // cell2.node1.op0.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 386032, params + 2753);
+    net_pack_weights_k8_c8_r3_s3(arena + 83616, params + 2753);
     // cell2.node1.op0.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 402992, arena + 398896, arena + 386032, params + 3329);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 237680, arena + 51712, arena + 83616, params + 3329);
     // cell2.node1.op0.bn.scale
-    net_batchnorm_stats_c8_n16(arena + 24576, arena + 57440, arena + 344640, arena + 344656, state + 128, state + 136, arena + 402992, params + 3337, params + 3345, call->count);
+    net_batchnorm_stats_c8_n16(arena + 83616, arena + 83632, arena + 83648, arena + 83664, state + 128, state + 136, arena + 237680, params + 3337, params + 3345, call->count);
     // cell2.node1.op0.bn.relu  [8, 4, 4]
-    net_affine_sum_x1_c8_n16_relu(arena + 407088, (const float *const[]){arena + 402992}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
+    net_affine_sum_x1_c8_n16_relu(arena + 51712, (const float *const[]){arena + 237680}, (const float *const[]){arena + 83616}, (const float *const[]){arena + 83632}, (const float *const[]){NULL});
     // cell2.node1.op1.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 386032, params + 3353);
+    net_pack_weights_k8_c8_r3_s3(arena + 83680, params + 3353);
     // cell2.node1.op1.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 411184, arena + 407088, arena + 386032, params + 3929);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 241776, arena + 51712, arena + 83680, params + 3929);
     // cell2.node1.op1.bn.scale
-    net_batchnorm_stats_c8_n16(arena + 344672, arena + 344688, arena + 344704, arena + 344720, state + 144, state + 152, arena + 411184, params + 3937, params + 3945, call->count);
+    net_batchnorm_stats_c8_n16(arena + 83680, arena + 83696, arena + 83712, arena + 83728, state + 144, state + 152, arena + 241776, params + 3937, params + 3945, call->count);
     // cell2.node1.op2.sum.relu  [8, 4, 4]
-    net_affine_sum_x2_c8_n16_relu(arena + 415280, (const float *const[]){arena + 402992, arena + 411184}, (const float *const[]){arena + 24576, arena + 344672}, (const float *const[]){arena + 57440, arena + 344688}, (const float *const[]){params + 3953, params + 3954});
+    net_affine_sum_x2_c8_n16_relu(arena + 51712, (const float *const[]){arena + 237680, arena + 241776}, (const float *const[]){arena + 83616, arena + 83680}, (const float *const[]){arena + 83632, arena + 83696}, (const float *const[]){params + 3953, params + 3954});
     // cell2.node1.op2.conv3x3.packed
-    net_pack_weights_k8_c8_r3_s3(arena + 386032, params + 3955);
+    net_pack_weights_k8_c8_r3_s3(arena + 83744, params + 3955);
     // cell2.node1.op2.conv3x3  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 419376, arena + 415280, arena + 386032, params + 4531);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 245872, arena + 51712, arena + 83744, params + 4531);
     // cell2.node1.op2.bn.scale
-    net_batchnorm_stats_c8_n16(arena + 24576, arena + 57440, arena + 344672, arena + 344688, state + 160, state + 168, arena + 419376, params + 4539, params + 4547, call->count);
+    net_batchnorm_stats_c8_n16(arena + 83744, arena + 83760, arena + 83776, arena + 83792, state + 160, state + 168, arena + 245872, params + 4539, params + 4547, call->count);
 }
 
 // head
@@ -2775,25 +2775,25 @@ static void net_gradient_head(const net_call *call)
     float *const state = call->state;
 
     // cell2.node1.op2.bn.relu  [8, 4, 4]
-    net_affine_sum_x1_c8_n16_relu(arena + 423472, (const float *const[]){arena + 419376}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL});
+    net_affine_sum_x1_c8_n16_relu(arena + 51712, (const float *const[]){arena + 245872}, (const float *const[]){arena + 83744}, (const float *const[]){arena + 83760}, (const float *const[]){NULL});
     // head.conv.packed
-    net_pack_weights_k1280_c8_r1_s1(arena + 427568, params + 4555);
+    net_pack_weights_k1280_c8_r1_s1(arena + 249968, params + 4555);
     // head.conv  [1280, 4, 4]
-    net_conv_c8_h4_w4_k1280_r1_s1(arena + 437808, arena + 423472, arena + 427568, params + 14795);
+    net_conv_c8_h4_w4_k1280_r1_s1(arena + 260208, arena + 51712, arena + 249968, params + 14795);
     // head.bn.scale
-    net_batchnorm_stats_c1280_n16(arena + 427568, arena + 428848, arena + 430128, arena + 431408, state + 176, state + 1456, arena + 437808, params + 16075, params + 17355, call->count);
+    net_batchnorm_stats_c1280_n16(arena + 88576, arena + 45568, arena + 51712, arena + 52992, state + 176, state + 1456, arena + 260208, params + 16075, params + 17355, call->count);
     // head.bn.relu.pooled  [1280, 1, 1]
-    net_affine_pool_c1280_n16(arena + 1093168, arena + 437808, arena + 427568, arena + 428848);
+    net_affine_pool_c1280_n16(arena + 915568, arena + 260208, arena + 88576, arena + 45568);
     // head.dropout  [1280, 1, 1]
-    net_dropout_c1280(arena + 1093168, arena + 1093168, call->seed, call->step, call->dropout);
+    net_dropout_c1280(arena + 915568, arena + 915568, call->seed, call->step, call->dropout);
     // head.logits.packed
-    net_pack_weights_k4_c1280_r1_s1(arena + 432688, params + 18635);
+    net_pack_weights_k4_c1280_r1_s1(arena + 249968, params + 18635);
     // head.logits  [4, 1, 1]
-    net_conv_c1280_h1_w1_k4_r1_s1(arena + 377552, arena + 1093168, arena + 432688, params + 23755);
+    net_conv_c1280_h1_w1_k4_r1_s1(arena + 89856, arena + 915568, arena + 249968, params + 23755);
     // logits
-    net_unpack_logits_k4(call->logits, arena + 377552, call->count);
+    net_unpack_logits_k4(call->logits, arena + 89856, call->count);
     // d.head.logits  [4, 1, 1]
-    net_loss_k4(arena + 377680, call->loss, arena + 377552, call->labels, call->count, call->label_smoothing);
+    net_loss_k4(arena + 89984, call->loss, arena + 89856, call->labels, call->count, call->label_smoothing);
 }
 
 // head, backward
@@ -2804,29 +2804,31 @@ static void net_gradient_head_backward(const net_call *call)
     float *const grads = call->grads;
 
     // d.fc.weight
-    net_conv_weights_backward_c1280_h1_w1_k4_r1_s1(grads + 18635, arena + 1093168, arena + 377680);
+    net_conv_weights_backward_c1280_h1_w1_k4_r1_s1(grads + 18635, arena + 915568, arena + 89984);
     // d.fc.bias
-    net_channel_sum_c4_n1(grads + 23755, arena + 377680);
+    net_channel_sum_c4_n1(grads + 23755, arena + 89984);
     // head.logits.packed_backward
-    net_pack_weights_backward_k4_c1280_r1_s1(arena + 432688, params + 18635);
+    net_pack_weights_backward_k4_c1280_r1_s1(arena + 249968, params + 18635);
     // d.head.dropout  [1280, 1, 1]
-    net_conv_c4_h1_w1_k1280_r1_s1(arena + 1093168, arena + 377680, arena + 432688, NULL);
+    net_conv_c4_h1_w1_k1280_r1_s1(arena + 915568, arena + 89984, arena + 249968, NULL);
     // d.head.bn.relu.pooled  [1280, 1, 1]
-    net_dropout_c1280(arena + 1093168, arena + 1093168, call->seed, call->step, call->dropout);
+    net_dropout_c1280(arena + 915568, arena + 915568, call->seed, call->step, call->dropout);
     // d.head.conv.q
-    net_affine_pool_reduce_c1280_n16(arena + 432688, arena + 433968, arena + 1093168, arena + 437808, arena + 427568, arena + 428848, arena + 430128, arena + 431408);
+    net_affine_pool_reduce_c1280_n16(arena + 54272, arena + 55552, arena + 915568, arena + 260208, arena + 88576, arena + 45568, arena + 51712, arena + 52992);
     // d.head.conv.coefficients
-    net_batchnorm_coefficients_x1_c1280_n16(arena + 1134128, grads + 16075, grads + 17355, arena + 430128, arena + 431408, params + 16075, (const float *const[]){arena + 432688}, (const float *const[]){arena + 433968}, (const float *const[]){NULL}, call->count);
+    net_batchnorm_coefficients_x1_c1280_n16(arena + 249968, grads + 16075, grads + 17355, arena + 51712, arena + 52992, params + 16075, (const float *const[]){arena + 54272}, (const float *const[]){arena + 55552}, (const float *const[]){NULL}, call->count);
     // d.head.conv  [1280, 4, 4]
-    net_affine_pool_pull_c1280_n16(arena + 437808, arena + 437808, arena + 1093168, arena + 427568, arena + 428848, arena + 1134128, call->count);
+    net_affine_pool_pull_c1280_n16(arena + 260208, arena + 260208, arena + 915568, arena + 88576, arena + 45568, arena + 249968, call->count);
+    // cell2.node1.op2.bn.relu.again  [8, 4, 4]
+    net_affine_sum_x1_c8_n16_relu(arena + 51712, (const float *const[]){arena + 245872}, (const float *const[]){arena + 83744}, (const float *const[]){arena + 83760}, (const float *const[]){NULL});
     // d.conv_out.1.weight
-    net_conv_weights_backward_c8_h4_w4_k1280_r1_s1(grads + 4555, arena + 423472, arena + 437808);
+    net_conv_weights_backward_c8_h4_w4_k1280_r1_s1(grads + 4555, arena + 51712, arena + 260208);
     // head.conv.packed_backward
-    net_pack_weights_backward_k1280_c8_r1_s1(arena + 427568, params + 4555);
+    net_pack_weights_backward_k1280_c8_r1_s1(arena + 249968, params + 4555);
     // d.cell2.node1.op2.bn.relu  [8, 4, 4]
-    net_conv_c1280_h4_w4_k8_r1_s1(arena + 1093168, arena + 437808, arena + 427568, NULL);
+    net_conv_c1280_h4_w4_k8_r1_s1(arena + 915568, arena + 260208, arena + 249968, NULL);
     // d.cell2.node1.op2.bn.relu.before  [8, 4, 4]
-    net_affine_sum_backward_x1_c8_n16(arena + 1093168, arena + 24576, arena + 1093168, arena + 423472, (float *const[]){arena + 57440}, (const float *const[]){arena + 419376}, (const float *const[]){arena + 344672}, (const float *const[]){arena + 344688});
+    net_affine_sum_backward_x1_c8_n16(arena + 915568, arena + 83744, arena + 915568, arena + 51712, (float *const[]){arena + 83760}, (const float *const[]){arena + 245872}, (const float *const[]){arena + 83776}, (const float *const[]){arena + 83792});
 }
 
 // cell 2, backward
@@ -2837,103 +2839,117 @@ static void net_gradient_cell_2_backward(const net_call *call)
     float *const grads = call->grads;
 
     // d.cell2.node1.op2.conv3x3.coefficients
-    net_batchnorm_coefficients_x1_c8_n16(arena + 344736, grads + 4539, grads + 4547, arena + 344672, arena + 344688, params + 4539, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL}, call->count);
+    net_batchnorm_coefficients_x1_c8_n16(arena + 83808, grads + 4539, grads + 4547, arena + 83776, arena + 83792, params + 4539, (const float *const[]){arena + 83744}, (const float *const[]){arena + 83760}, (const float *const[]){NULL}, call->count);
     // d.cell2.node1.op2.conv3x3  [8, 4, 4]
-    net_pull_x1_c8_n16(arena + 1093168, arena + 419376, arena + 344736, (const float *const[]){arena + 1093168}, (const float *const[]){NULL}, call->count);
+    net_pull_x1_c8_n16(arena + 915568, arena + 245872, arena + 83808, (const float *const[]){arena + 915568}, (const float *const[]){NULL}, call->count);
+    // cell2.node1.op2.sum.relu.again  [8, 4, 4]
+    net_affine_sum_x2_c8_n16_relu(arena + 51712, (const float *const[]){arena + 237680, arena + 241776}, (const float *const[]){arena + 83616, arena + 83680}, (const float *const[]){arena + 83632, arena + 83696}, (const float *const[]){params + 3953, params + 3954});
     // d.node_ops.2.node_ops.1.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 3955, arena + 415280, arena + 1093168);
+    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 3955, arena + 51712, arena + 915568);
     // cell2.node1.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 3955);
+    net_pack_weights_backward_k8_c8_r3_s3(arena + 83744, params + 3955);
     // d.cell2.node1.op2.sum.relu  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 1097264, arena + 1093168, arena + 386032, NULL);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 919664, arena + 915568, arena + 83744, NULL);
     // d.cell2.node1.op2.sum.relu.before  [8, 4, 4]
-    net_affine_sum_backward_x2_c8_n16(arena + 1097264, arena + 24576, arena + 1097264, arena + 415280, (float *const[]){arena + 57440, arena + 344672}, (const float *const[]){arena + 402992, arena + 411184}, (const float *const[]){arena + 344640, arena + 344704}, (const float *const[]){arena + 344656, arena + 344720});
+    net_affine_sum_backward_x2_c8_n16(arena + 919664, arena + 83680, arena + 919664, arena + 51712, (float *const[]){arena + 83696, arena + 83744}, (const float *const[]){arena + 237680, arena + 241776}, (const float *const[]){arena + 83648, arena + 83712}, (const float *const[]){arena + 83664, arena + 83728});
     // d.node_ops.2.node_ops.1.node_ops.2.merger.0.mean
-    net_affine_scalar_backward_c8(grads + 3953, arena + 24576, arena + 57440, params + 3337, params + 3345, params + 3953);
+    net_affine_scalar_backward_c8(grads + 3953, arena + 83680, arena + 83696, params + 3337, params + 3345, params + 3953);
     // d.node_ops.2.node_ops.1.node_ops.2.merger.1.mean
-    net_affine_scalar_backward_c8(grads + 3954, arena + 24576, arena + 344672, params + 3937, params + 3945, params + 3954);
+    net_affine_scalar_backward_c8(grads + 3954, arena + 83680, arena + 83744, params + 3937, params + 3945, params + 3954);
     // d.cell2.node1.op1.conv3x3.coefficients
-    net_batchnorm_coefficients_x1_c8_n16(arena + 344736, grads + 3937, grads + 3945, arena + 344704, arena + 344720, params + 3937, (const float *const[]){arena + 24576}, (const float *const[]){arena + 344672}, (const float *const[]){params + 3954}, call->count);
+    net_batchnorm_coefficients_x1_c8_n16(arena + 83760, grads + 3937, grads + 3945, arena + 83712, arena + 83728, params + 3937, (const float *const[]){arena + 83680}, (const float *const[]){arena + 83744}, (const float *const[]){params + 3954}, call->count);
     // d.cell2.node1.op1.conv3x3  [8, 4, 4]
-    net_pull_x1_c8_n16(arena + 1101360, arena + 411184, arena + 344736, (const float *const[]){arena + 1097264}, (const float *const[]){params + 3954}, call->count);
+    net_pull_x1_c8_n16(arena + 51712, arena + 241776, arena + 83760, (const float *const[]){arena + 919664}, (const float *const[]){params + 3954}, call->count);
+    // cell2.node1.op0.bn.relu.again  [8, 4, 4]
+    net_affine_sum_x1_c8_n16_relu(arena + 923760, (const float *const[]){arena + 237680}, (const float *const[]){arena + 83616}, (const float *const[]){arena + 83632}, (const float *const[]){NULL});
     // d.node_ops.2.node_ops.1.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 3353, arena + 407088, arena + 1101360);
+    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 3353, arena + 923760, arena + 51712);
     // cell2.node1.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 3353);
+    net_pack_weights_backward_k8_c8_r3_s3(arena + 83712, params + 3353);
     // d.cell2.node1.op0.bn.relu  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 1105456, arena + 1101360, arena + 386032, NULL);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 927856, arena + 51712, arena + 83712, NULL);
     // d.cell2.node1.op0.bn.relu.before  [8, 4, 4]
-    net_affine_sum_backward_x1_c8_n16(arena + 1105456, arena + 344672, arena + 1105456, arena + 407088, (float *const[]){arena + 344688}, (const float *const[]){arena + 402992}, (const float *const[]){arena + 344640}, (const float *const[]){arena + 344656});
+    net_affine_sum_backward_x1_c8_n16(arena + 927856, arena + 83616, arena + 927856, arena + 923760, (float *const[]){arena + 83632}, (const float *const[]){arena + 237680}, (const float *const[]){arena + 83648}, (const float *const[]){arena + 83664});
     // d.cell2.node1.op0.conv3x3.coefficients
-    net_batchnorm_coefficients_x2_c8_n16(arena + 344704, grads + 3337, grads + 3345, arena + 344640, arena + 344656, params + 3337, (const float *const[]){arena + 344672, arena + 24576}, (const float *const[]){arena + 344688, arena + 57440}, (const float *const[]){NULL, params + 3953}, call->count);
+    net_batchnorm_coefficients_x2_c8_n16(arena + 83712, grads + 3337, grads + 3345, arena + 83648, arena + 83664, params + 3337, (const float *const[]){arena + 83616, arena + 83680}, (const float *const[]){arena + 83632, arena + 83696}, (const float *const[]){NULL, params + 3953}, call->count);
     // d.cell2.node1.op0.conv3x3  [8, 4, 4]
-    net_pull_x2_c8_n16(arena + 1105456, arena + 402992, arena + 344704, (const float *const[]){arena + 1105456, arena + 1097264}, (const float *const[]){NULL, params + 3953}, call->count);
+    net_pull_x2_c8_n16(arena + 927856, arena + 237680, arena + 83712, (const float *const[]){arena + 927856, arena + 919664}, (const float *const[]){NULL, params + 3953}, call->count);
+    // cell2.node0.op2.bn.relu.again  [8, 4, 4]
+    net_affine_sum_x1_c8_n16_relu(arena + 51712, (const float *const[]){arena + 233584}, (const float *const[]){arena + 83552}, (const float *const[]){arena + 83568}, (const float *const[]){NULL});
     // d.node_ops.2.node_ops.1.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 2753, arena + 398896, arena + 1105456);
+    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 2753, arena + 51712, arena + 927856);
     // cell2.node1.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 2753);
+    net_pack_weights_backward_k8_c8_r3_s3(arena + 83616, params + 2753);
     // d.cell2.node0.op2.bn.relu  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 1109552, arena + 1105456, arena + 386032, NULL);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 931952, arena + 927856, arena + 83616, NULL);
     // d.cell2.node0.op2.bn.relu.before  [8, 4, 4]
-    net_affine_sum_backward_x1_c8_n16(arena + 1109552, arena + 24576, arena + 1109552, arena + 398896, (float *const[]){arena + 57440}, (const float *const[]){arena + 394800}, (const float *const[]){arena + 295424}, (const float *const[]){arena + 295440});
+    net_affine_sum_backward_x1_c8_n16(arena + 931952, arena + 83552, arena + 931952, arena + 51712, (float *const[]){arena + 83568}, (const float *const[]){arena + 233584}, (const float *const[]){arena + 83584}, (const float *const[]){arena + 83600});
     // d.cell2.node0.op2.conv3x3.coefficients
-    net_batchnorm_coefficients_x1_c8_n16(arena + 344640, grads + 2737, grads + 2745, arena + 295424, arena + 295440, params + 2737, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL}, call->count);
+    net_batchnorm_coefficients_x1_c8_n16(arena + 83616, grads + 2737, grads + 2745, arena + 83584, arena + 83600, params + 2737, (const float *const[]){arena + 83552}, (const float *const[]){arena + 83568}, (const float *const[]){NULL}, call->count);
     // d.cell2.node0.op2.conv3x3  [8, 4, 4]
-    net_pull_x1_c8_n16(arena + 1109552, arena + 394800, arena + 344640, (const float *const[]){arena + 1109552}, (const float *const[]){NULL}, call->count);
+    net_pull_x1_c8_n16(arena + 931952, arena + 233584, arena + 83616, (const float *const[]){arena + 931952}, (const float *const[]){NULL}, call->count);
+    // cell2.node0.op2.sum.relu.again  [8, 4, 4]
+    net_affine_sum_x2_c8_n16_relu(arena + 51712, (const float *const[]){arena + 47616, arena + 229488}, (const float *const[]){arena + 86512, arena + 83488}, (const float *const[]){arena + 83440, arena + 83504}, (const float *const[]){params + 2151, params + 2152});
     // d.node_ops.2.node_ops.0.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 2153, arena + 390704, arena + 1109552);
+    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 2153, arena + 51712, arena + 931952);
     // cell2.node0.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c8_r3_s3(arena + 386032, params + 2153);
+    net_pack_weights_backward_k8_c8_r3_s3(arena + 83552, params + 2153);
     // d.cell2.node0.op2.sum.relu  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 1113648, arena + 1109552, arena + 386032, NULL);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 936048, arena + 931952, arena + 83552, NULL);
     // d.cell2.node0.op2.sum.relu.before  [8, 4, 4]
-    net_affine_sum_backward_x2_c8_n16(arena + 1113648, arena + 24576, arena + 1113648, arena + 390704, (float *const[]){arena + 57440, arena + 295424}, (const float *const[]){arena + 377840, arena + 386608}, (const float *const[]){arena + 155888, arena + 295456}, (const float *const[]){arena + 254256, arena + 295472});
+    net_affine_sum_backward_x2_c8_n16(arena + 936048, arena + 83488, arena + 936048, arena + 51712, (float *const[]){arena + 83504, arena + 83552}, (const float *const[]){arena + 47616, arena + 229488}, (const float *const[]){arena + 83456, arena + 83520}, (const float *const[]){arena + 83472, arena + 83536});
     // d.node_ops.2.node_ops.0.node_ops.2.merger.0.mean
-    net_affine_scalar_backward_c8(grads + 2151, arena + 24576, arena + 57440, params + 1535, params + 1543, params + 2151);
+    net_affine_scalar_backward_c8(grads + 2151, arena + 83488, arena + 83504, params + 1535, params + 1543, params + 2151);
     // d.node_ops.2.node_ops.0.node_ops.2.merger.1.mean
-    net_affine_scalar_backward_c8(grads + 2152, arena + 24576, arena + 295424, params + 2135, params + 2143, params + 2152);
+    net_affine_scalar_backward_c8(grads + 2152, arena + 83488, arena + 83552, params + 2135, params + 2143, params + 2152);
     // d.cell2.node0.op1.conv3x3.coefficients
-    net_batchnorm_coefficients_x1_c8_n16(arena + 344640, grads + 2135, grads + 2143, arena + 295456, arena + 295472, params + 2135, (const float *const[]){arena + 24576}, (const float *const[]){arena + 295424}, (const float *const[]){params + 2152}, call->count);
+    net_batchnorm_coefficients_x1_c8_n16(arena + 83568, grads + 2135, grads + 2143, arena + 83520, arena + 83536, params + 2135, (const float *const[]){arena + 83488}, (const float *const[]){arena + 83552}, (const float *const[]){params + 2152}, call->count);
     // d.cell2.node0.op1.conv3x3  [8, 4, 4]
-    net_pull_x1_c8_n16(arena + 1117744, arena + 386608, arena + 344640, (const float *const[]){arena + 1113648}, (const float *const[]){params + 2152}, call->count);
+    net_pull_x1_c8_n16(arena + 51712, arena + 229488, arena + 83568, (const float *const[]){arena + 936048}, (const float *const[]){params + 2152}, call->count);
+    // cell2.node0.op0.bn.relu.again  [8, 4, 4]
+    net_affine_sum_x1_c8_n16_relu(arena + 940144, (const float *const[]){arena + 47616}, (const float *const[]){arena + 86512}, (const float *const[]){arena + 83440}, (const float *const[]){NULL});
     // d.node_ops.2.node_ops.0.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 1551, arena + 381936, arena + 1117744);
+    net_conv_weights_backward_c8_h4_w4_k8_r3_s3(grads + 1551, arena + 940144, arena + 51712);
     // cell2.node0.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c8_r3_s3(arena + 1121840, params + 1551);
+    net_pack_weights_backward_k8_c8_r3_s3(arena + 83520, params + 1551);
     // d.cell2.node0.op0.bn.relu  [8, 4, 4]
-    net_conv_c8_h4_w4_k8_r3_s3(arena + 1122416, arena + 1117744, arena + 1121840, NULL);
+    net_conv_c8_h4_w4_k8_r3_s3(arena + 944240, arena + 51712, arena + 83520, NULL);
     // d.cell2.node0.op0.bn.relu.before  [8, 4, 4]
-    net_affine_sum_backward_x1_c8_n16(arena + 1122416, arena + 295424, arena + 1122416, arena + 381936, (float *const[]){arena + 295440}, (const float *const[]){arena + 377840}, (const float *const[]){arena + 155888}, (const float *const[]){arena + 254256});
+    net_affine_sum_backward_x1_c8_n16(arena + 944240, arena + 83440, arena + 944240, arena + 940144, (float *const[]){arena + 86512}, (const float *const[]){arena + 47616}, (const float *const[]){arena + 83456}, (const float *const[]){arena + 83472});
     // d.cell2.node0.op0.conv3x3.coefficients
-    net_batchnorm_coefficients_x2_c8_n16(arena + 295456, grads + 1535, grads + 1543, arena + 155888, arena + 254256, params + 1535, (const float *const[]){arena + 295424, arena + 24576}, (const float *const[]){arena + 295440, arena + 57440}, (const float *const[]){NULL, params + 2151}, call->count);
+    net_batchnorm_coefficients_x2_c8_n16(arena + 83520, grads + 1535, grads + 1543, arena + 83456, arena + 83472, params + 1535, (const float *const[]){arena + 83440, arena + 83488}, (const float *const[]){arena + 86512, arena + 83504}, (const float *const[]){NULL, params + 2151}, call->count);
     // d.cell2.node0.op0.conv3x3  [8, 4, 4]
-    net_pull_x2_c8_n16(arena + 1122416, arena + 377840, arena + 295456, (const float *const[]){arena + 1122416, arena + 1113648}, (const float *const[]){NULL, params + 2151}, call->count);
+    net_pull_x2_c8_n16(arena + 944240, arena + 47616, arena + 83520, (const float *const[]){arena + 944240, arena + 936048}, (const float *const[]){NULL, params + 2151}, call->count);
+    // cell2.sum.relu.again  [4, 4, 4]
+    net_affine_sum_x2_c4_n16_relu(arena + 948336, (const float *const[]){arena + 86528, arena + 84464}, (const float *const[]){NULL, arena + 82352}, (const float *const[]){NULL, arena + 82368}, (const float *const[]){NULL, params + 1238});
     // d.node_ops.2.node_ops.0.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c4_h4_w4_k8_r3_s3(grads + 1239, arena + 375504, arena + 1122416);
+    net_conv_weights_backward_c4_h4_w4_k8_r3_s3(grads + 1239, arena + 948336, arena + 944240);
     // cell2.node0.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k8_c4_r3_s3(arena + 1126512, params + 1239);
+    net_pack_weights_backward_k8_c4_r3_s3(arena + 83440, params + 1239);
     // d.cell2.sum.relu  [4, 4, 4]
-    net_conv_c8_h4_w4_k4_r3_s3(arena + 1126800, arena + 1122416, arena + 1126512, NULL);
+    net_conv_c8_h4_w4_k4_r3_s3(arena + 950384, arena + 944240, arena + 83440, NULL);
     // d.cell2.sum.relu.before  [4, 4, 4]
-    net_affine_sum_backward_x2_c4_n16(arena + 1126800, arena + 24576, arena + 1126800, arena + 375504, (float *const[]){NULL, arena + 57440}, (const float *const[]){arena + 373456, arena + 371408}, (const float *const[]){NULL, arena + 295360}, (const float *const[]){NULL, arena + 295376});
+    net_affine_sum_backward_x2_c4_n16(arena + 950384, arena + 86512, arena + 950384, arena + 948336, (float *const[]){NULL, arena + 82352}, (const float *const[]){arena + 86528, arena + 84464}, (const float *const[]){NULL, arena + 82384}, (const float *const[]){NULL, arena + 82400});
     // d.node_ops.2.merger.1.mean
-    net_affine_scalar_backward_c4(grads + 1238, arena + 24576, arena + 57440, params + 1218, params + 1222, params + 1238);
+    net_affine_scalar_backward_c4(grads + 1238, arena + 86512, arena + 82352, params + 1218, params + 1222, params + 1238);
     // d.cell2.projection0  [4, 4, 4]
-    net_pull_x1_c4_n16(arena + 1128848, NULL, NULL, (const float *const[]){arena + 1126800}, (const float *const[]){NULL}, call->count);
+    net_pull_x1_c4_n16(arena + 83440, NULL, NULL, (const float *const[]){arena + 950384}, (const float *const[]){NULL}, call->count);
+    // cell0.node1.op2.bn.pooled.again  [2, 4, 4]
+    net_affine_sum_x1_c2_n16(arena + 85488, (const float *const[]){arena + 82416}, (const float *const[]){arena + 41408}, (const float *const[]){arena + 41424}, (const float *const[]){NULL});
     // d.node_ops.2.merger.0.weight
-    net_conv_weights_backward_c2_h4_w4_k4_r1_s1(grads + 1226, arena + 370384, arena + 1128848);
+    net_conv_weights_backward_c2_h4_w4_k4_r1_s1(grads + 1226, arena + 85488, arena + 83440);
     // d.node_ops.2.merger.0.bias
-    net_channel_sum_c4_n16(grads + 1234, arena + 1128848);
+    net_channel_sum_c4_n16(grads + 1234, arena + 83440);
     // cell2.projection0.packed_backward
-    net_pack_weights_backward_k4_c2_r1_s1(arena + 155888, params + 1226);
+    net_pack_weights_backward_k4_c2_r1_s1(arena + 82368, params + 1226);
     // d.cell0.node1.op2.bn.pooled  [2, 4, 4]
-    net_conv_c4_h4_w4_k2_r1_s1(arena + 1130896, arena + 1128848, arena + 155888, NULL);
+    net_conv_c4_h4_w4_k2_r1_s1(arena + 85488, arena + 83440, arena + 82368, NULL);
     // d.cell1.node1.op2.bn.pooled.raw.whole  [4, 8, 8]
-    net_adaptive_pool_backward_c4_h8_w8_oh4_ow4(arena + 370384, arena + 1126800);
+    net_adaptive_pool_backward_c4_h8_w8_oh4_ow4(arena + 45568, arena + 950384);
     // d.cell0.node1.op2.bn.pooled.q
-    net_affine_sum_reduce_x1_c2_n16(arena + 155888, arena + 1130896, (float *const[]){arena + 254256}, (const float *const[]){arena + 369360}, (const float *const[]){arena + 221472}, (const float *const[]){arena + 155872});
+    net_affine_sum_reduce_x1_c2_n16(arena + 82368, arena + 85488, (float *const[]){arena + 83440}, (const float *const[]){arena + 82416}, (const float *const[]){arena + 41440}, (const float *const[]){arena + 41456});
     // d.cell0.node1.op2.bn.pooled.raw.whole  [2, 16, 16]
-    net_adaptive_pool_backward_c2_h16_w16_oh4_ow4(arena + 378576, arena + 1130896);
+    net_adaptive_pool_backward_c2_h16_w16_oh4_ow4(arena + 229488, arena + 85488);
 }
 
 // cell 1, backward
@@ -2944,87 +2960,99 @@ static void net_gradient_cell_1_backward(const net_call *call)
     float *const grads = call->grads;
 
     // d.cell1.node1.op2.conv3x3.coefficients
-    net_batchnorm_coefficients_x1_c4_n64(arena + 295424, grads + 1218, grads + 1222, arena + 295360, arena + 295376, params + 1218, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){params + 1238}, call->count);
+    net_batchnorm_coefficients_x1_c4_n64(arena + 82416, grads + 1218, grads + 1222, arena + 82384, arena + 82400, params + 1218, (const float *const[]){arena + 86512}, (const float *const[]){arena + 82352}, (const float *const[]){params + 1238}, call->count);
     // d.cell1.node1.op2.conv3x3  [4, 8, 8]
-    net_pull_x1_c4_n64(arena + 370384, arena + 361168, arena + 295424, (const float *const[]){arena + 370384}, (const float *const[]){params + 1238}, call->count);
+    net_pull_x1_c4_n64(arena + 45568, arena + 221296, arena + 82416, (const float *const[]){arena + 45568}, (const float *const[]){params + 1238}, call->count);
+    // cell1.node1.op2.sum.relu.again  [4, 8, 8]
+    net_affine_sum_x2_c4_n64_relu(arena + 221296, (const float *const[]){arena + 204912, arena + 213104}, (const float *const[]){arena + 82224, arena + 82288}, (const float *const[]){arena + 82240, arena + 82304}, (const float *const[]){params + 1068, params + 1069});
     // d.node_ops.1.node_ops.1.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 1070, arena + 352976, arena + 370384);
+    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 1070, arena + 221296, arena + 45568);
     // cell1.node1.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c4_r3_s3(arena + 344640, params + 1070);
+    net_pack_weights_backward_k4_c4_r3_s3(arena + 82384, params + 1070);
     // d.cell1.node1.op2.sum.relu  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 361168, arena + 370384, arena + 344640, NULL);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 245872, arena + 45568, arena + 82384, NULL);
     // d.cell1.node1.op2.sum.relu.before  [4, 8, 8]
-    net_affine_sum_backward_x2_c4_n64(arena + 361168, arena + 24576, arena + 361168, arena + 352976, (float *const[]){arena + 57440, arena + 295360}, (const float *const[]){arena + 328256, arena + 344784}, (const float *const[]){arena + 278896, arena + 295392}, (const float *const[]){arena + 295344, arena + 295408});
+    net_affine_sum_backward_x2_c4_n64(arena + 245872, arena + 82352, arena + 245872, arena + 221296, (float *const[]){arena + 82288, arena + 82304}, (const float *const[]){arena + 204912, arena + 213104}, (const float *const[]){arena + 82256, arena + 82320}, (const float *const[]){arena + 82272, arena + 82336});
     // d.node_ops.1.node_ops.1.node_ops.2.merger.0.mean
-    net_affine_scalar_backward_c4(grads + 1068, arena + 24576, arena + 57440, params + 904, params + 908, params + 1068);
+    net_affine_scalar_backward_c4(grads + 1068, arena + 82352, arena + 82288, params + 904, params + 908, params + 1068);
     // d.node_ops.1.node_ops.1.node_ops.2.merger.1.mean
-    net_affine_scalar_backward_c4(grads + 1069, arena + 24576, arena + 295360, params + 1060, params + 1064, params + 1069);
+    net_affine_scalar_backward_c4(grads + 1069, arena + 82352, arena + 82304, params + 1060, params + 1064, params + 1069);
     // d.cell1.node1.op1.conv3x3.coefficients
-    net_batchnorm_coefficients_x1_c4_n64(arena + 295376, grads + 1060, grads + 1064, arena + 295392, arena + 295408, params + 1060, (const float *const[]){arena + 24576}, (const float *const[]){arena + 295360}, (const float *const[]){params + 1069}, call->count);
+    net_batchnorm_coefficients_x1_c4_n64(arena + 82384, grads + 1060, grads + 1064, arena + 82320, arena + 82336, params + 1060, (const float *const[]){arena + 82352}, (const float *const[]){arena + 82304}, (const float *const[]){params + 1069}, call->count);
     // d.cell1.node1.op1.conv3x3  [4, 8, 8]
-    net_pull_x1_c4_n64(arena + 352976, arena + 344784, arena + 295376, (const float *const[]){arena + 361168}, (const float *const[]){params + 1069}, call->count);
+    net_pull_x1_c4_n64(arena + 221296, arena + 213104, arena + 82384, (const float *const[]){arena + 245872}, (const float *const[]){params + 1069}, call->count);
+    // cell1.node1.op0.bn.relu.again  [4, 8, 8]
+    net_affine_sum_x1_c4_n64_relu(arena + 213104, (const float *const[]){arena + 204912}, (const float *const[]){arena + 82224}, (const float *const[]){arena + 82240}, (const float *const[]){NULL});
     // d.node_ops.1.node_ops.1.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 912, arena + 336448, arena + 352976);
+    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 912, arena + 213104, arena + 221296);
     // cell1.node1.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c4_r3_s3(arena + 344640, params + 912);
+    net_pack_weights_backward_k4_c4_r3_s3(arena + 82384, params + 912);
     // d.cell1.node1.op0.bn.relu  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 344784, arena + 352976, arena + 344640, NULL);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 45568, arena + 221296, arena + 82384, NULL);
     // d.cell1.node1.op0.bn.relu.before  [4, 8, 8]
-    net_affine_sum_backward_x1_c4_n64(arena + 344784, arena + 295360, arena + 344784, arena + 336448, (float *const[]){arena + 295376}, (const float *const[]){arena + 328256}, (const float *const[]){arena + 278896}, (const float *const[]){arena + 295344});
+    net_affine_sum_backward_x1_c4_n64(arena + 45568, arena + 82224, arena + 45568, arena + 213104, (float *const[]){arena + 82240}, (const float *const[]){arena + 204912}, (const float *const[]){arena + 82256}, (const float *const[]){arena + 82272});
     // d.cell1.node1.op0.conv3x3.coefficients
-    net_batchnorm_coefficients_x2_c4_n64(arena + 295392, grads + 904, grads + 908, arena + 278896, arena + 295344, params + 904, (const float *const[]){arena + 295360, arena + 24576}, (const float *const[]){arena + 295376, arena + 57440}, (const float *const[]){NULL, params + 1068}, call->count);
+    net_batchnorm_coefficients_x2_c4_n64(arena + 82304, grads + 904, grads + 908, arena + 82256, arena + 82272, params + 904, (const float *const[]){arena + 82224, arena + 82352}, (const float *const[]){arena + 82240, arena + 82288}, (const float *const[]){NULL, params + 1068}, call->count);
     // d.cell1.node1.op0.conv3x3  [4, 8, 8]
-    net_pull_x2_c4_n64(arena + 344784, arena + 328256, arena + 295392, (const float *const[]){arena + 344784, arena + 361168}, (const float *const[]){NULL, params + 1068}, call->count);
+    net_pull_x2_c4_n64(arena + 45568, arena + 204912, arena + 82304, (const float *const[]){arena + 45568, arena + 245872}, (const float *const[]){NULL, params + 1068}, call->count);
+    // cell1.node0.op2.bn.relu.again  [4, 8, 8]
+    net_affine_sum_x1_c4_n64_relu(arena + 204912, (const float *const[]){arena + 196720}, (const float *const[]){arena + 82160}, (const float *const[]){arena + 82176}, (const float *const[]){NULL});
     // d.node_ops.1.node_ops.1.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 756, arena + 320064, arena + 344784);
+    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 756, arena + 204912, arena + 45568);
     // cell1.node1.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c4_r3_s3(arena + 295344, params + 756);
+    net_pack_weights_backward_k4_c4_r3_s3(arena + 82224, params + 756);
     // d.cell1.node0.op2.bn.relu  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 328256, arena + 344784, arena + 295344, NULL);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 213104, arena + 45568, arena + 82224, NULL);
     // d.cell1.node0.op2.bn.relu.before  [4, 8, 8]
-    net_affine_sum_backward_x1_c4_n64(arena + 328256, arena + 24576, arena + 328256, arena + 320064, (float *const[]){arena + 57440}, (const float *const[]){arena + 311872}, (const float *const[]){arena + 278944}, (const float *const[]){arena + 278880});
+    net_affine_sum_backward_x1_c4_n64(arena + 213104, arena + 82160, arena + 213104, arena + 204912, (float *const[]){arena + 82176}, (const float *const[]){arena + 196720}, (const float *const[]){arena + 82192}, (const float *const[]){arena + 82208});
     // d.cell1.node0.op2.conv3x3.coefficients
-    net_batchnorm_coefficients_x1_c4_n64(arena + 278896, grads + 748, grads + 752, arena + 278944, arena + 278880, params + 748, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL}, call->count);
+    net_batchnorm_coefficients_x1_c4_n64(arena + 82224, grads + 748, grads + 752, arena + 82192, arena + 82208, params + 748, (const float *const[]){arena + 82160}, (const float *const[]){arena + 82176}, (const float *const[]){NULL}, call->count);
     // d.cell1.node0.op2.conv3x3  [4, 8, 8]
-    net_pull_x1_c4_n64(arena + 328256, arena + 311872, arena + 278896, (const float *const[]){arena + 328256}, (const float *const[]){NULL}, call->count);
+    net_pull_x1_c4_n64(arena + 213104, arena + 196720, arena + 82224, (const float *const[]){arena + 213104}, (const float *const[]){NULL}, call->count);
+    // cell1.node0.op2.sum.relu.again  [4, 8, 8]
+    net_affine_sum_x2_c4_n64_relu(arena + 221296, (const float *const[]){arena + 73840, arena + 188528}, (const float *const[]){arena + 82032, arena + 82096}, (const float *const[]){arena + 82048, arena + 82112}, (const float *const[]){params + 598, params + 599});
     // d.node_ops.1.node_ops.0.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 600, arena + 303680, arena + 328256);
+    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 600, arena + 221296, arena + 213104);
     // cell1.node0.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c4_r3_s3(arena + 295344, params + 600);
+    net_pack_weights_backward_k4_c4_r3_s3(arena + 82160, params + 600);
     // d.cell1.node0.op2.sum.relu  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 311872, arena + 328256, arena + 295344, NULL);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 45568, arena + 213104, arena + 82160, NULL);
     // d.cell1.node0.op2.sum.relu.before  [4, 8, 8]
-    net_affine_sum_backward_x2_c4_n64(arena + 311872, arena + 24576, arena + 311872, arena + 303680, (float *const[]){arena + 57440, arena + 278944}, (const float *const[]){arena + 278960, arena + 295488}, (const float *const[]){arena + 254272, arena + 278912}, (const float *const[]){arena + 254288, arena + 278928});
+    net_affine_sum_backward_x2_c4_n64(arena + 45568, arena + 82096, arena + 45568, arena + 221296, (float *const[]){arena + 82112, arena + 82160}, (const float *const[]){arena + 73840, arena + 188528}, (const float *const[]){arena + 82064, arena + 82128}, (const float *const[]){arena + 82080, arena + 82144});
     // d.node_ops.1.node_ops.0.node_ops.2.merger.0.mean
-    net_affine_scalar_backward_c4(grads + 598, arena + 24576, arena + 57440, params + 434, params + 438, params + 598);
+    net_affine_scalar_backward_c4(grads + 598, arena + 82096, arena + 82112, params + 434, params + 438, params + 598);
     // d.node_ops.1.node_ops.0.node_ops.2.merger.1.mean
-    net_affine_scalar_backward_c4(grads + 599, arena + 24576, arena + 278944, params + 590, params + 594, params + 599);
+    net_affine_scalar_backward_c4(grads + 599, arena + 82096, arena + 82160, params + 590, params + 594, params + 599);
     // d.cell1.node0.op1.conv3x3.coefficients
-    net_batchnorm_coefficients_x1_c4_n64(arena + 278880, grads + 590, grads + 594, arena + 278912, arena + 278928, params + 590, (const float *const[]){arena + 24576}, (const float *const[]){arena + 278944}, (const float *const[]){params + 599}, call->count);
+    net_batchnorm_coefficients_x1_c4_n64(arena + 82176, grads + 590, grads + 594, arena + 82128, arena + 82144, params + 590, (const float *const[]){arena + 82096}, (const float *const[]){arena + 82160}, (const float *const[]){params + 599}, call->count);
     // d.cell1.node0.op1.conv3x3  [4, 8, 8]
-    net_pull_x1_c4_n64(arena + 303680, arena + 295488, arena + 278880, (const float *const[]){arena + 311872}, (const float *const[]){params + 599}, call->count);
+    net_pull_x1_c4_n64(arena + 196720, arena + 188528, arena + 82176, (const float *const[]){arena + 45568}, (const float *const[]){params + 599}, call->count);
+    // cell1.node0.op0.bn.relu.again  [4, 8, 8]
+    net_affine_sum_x1_c4_n64_relu(arena + 188528, (const float *const[]){arena + 73840}, (const float *const[]){arena + 82032}, (const float *const[]){arena + 82048}, (const float *const[]){NULL});
     // d.node_ops.1.node_ops.0.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 442, arena + 287152, arena + 303680);
+    net_conv_weights_backward_c4_h8_w8_k4_r3_s3(grads + 442, arena + 188528, arena + 196720);
     // cell1.node0.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c4_r3_s3(arena + 295344, params + 442);
+    net_pack_weights_backward_k4_c4_r3_s3(arena + 82128, params + 442);
     // d.cell1.node0.op0.bn.relu  [4, 8, 8]
-    net_conv_c4_h8_w8_k4_r3_s3(arena + 295488, arena + 303680, arena + 295344, NULL);
+    net_conv_c4_h8_w8_k4_r3_s3(arena + 204912, arena + 196720, arena + 82128, NULL);
     // d.cell1.node0.op0.bn.relu.before  [4, 8, 8]
-    net_affine_sum_backward_x1_c4_n64(arena + 295488, arena + 278880, arena + 295488, arena + 287152, (float *const[]){arena + 278896}, (const float *const[]){arena + 278960}, (const float *const[]){arena + 254272}, (const float *const[]){arena + 254288});
+    net_affine_sum_backward_x1_c4_n64(arena + 204912, arena + 82032, arena + 204912, arena + 188528, (float *const[]){arena + 82048}, (const float *const[]){arena + 73840}, (const float *const[]){arena + 82064}, (const float *const[]){arena + 82080});
     // d.cell1.node0.op0.conv3x3.coefficients
-    net_batchnorm_coefficients_x2_c4_n64(arena + 278912, grads + 434, grads + 438, arena + 254272, arena + 254288, params + 434, (const float *const[]){arena + 278880, arena + 24576}, (const float *const[]){arena + 278896, arena + 57440}, (const float *const[]){NULL, params + 598}, call->count);
+    net_batchnorm_coefficients_x2_c4_n64(arena + 82128, grads + 434, grads + 438, arena + 82064, arena + 82080, params + 434, (const float *const[]){arena + 82032, arena + 82096}, (const float *const[]){arena + 82048, arena + 82112}, (const float *const[]){NULL, params + 598}, call->count);
     // d.cell1.node0.op0.conv3x3  [4, 8, 8]
-    net_pull_x2_c4_n64(arena + 295488, arena + 278960, arena + 278912, (const float *const[]){arena + 295488, arena + 311872}, (const float *const[]){NULL, params + 598}, call->count);
+    net_pull_x2_c4_n64(arena + 204912, arena + 73840, arena + 82128, (const float *const[]){arena + 204912, arena + 45568}, (const float *const[]){NULL, params + 598}, call->count);
+    // cell0.node1.op2.bn.pooled.relu.again  [2, 8, 8]
+    net_affine_sum_x1_c2_n64_relu(arena + 83456, (const float *const[]){arena + 41472}, (const float *const[]){arena + 41408}, (const float *const[]){arena + 41424}, (const float *const[]){NULL});
     // d.node_ops.1.node_ops.0.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c2_h8_w8_k4_r3_s3(grads + 358, arena + 274784, arena + 295488);
+    net_conv_weights_backward_c2_h8_w8_k4_r3_s3(grads + 358, arena + 83456, arena + 204912);
     // cell1.node0.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k4_c2_r3_s3(arena + 278880, params + 358);
+    net_pack_weights_backward_k4_c2_r3_s3(arena + 82384, params + 358);
     // d.cell0.node1.op2.bn.pooled.relu  [2, 8, 8]
-    net_conv_c4_h8_w8_k2_r3_s3(arena + 278960, arena + 295488, arena + 278880, NULL);
+    net_conv_c4_h8_w8_k2_r3_s3(arena + 73840, arena + 204912, arena + 82384, NULL);
     // d.cell0.node1.op2.bn.pooled.relu.before  [2, 8, 8]
-    net_affine_sum_backward_x1_c2_n64(arena + 278960, arena + 24576, arena + 278960, arena + 274784, (float *const[]){arena + 57440}, (const float *const[]){arena + 270688}, (const float *const[]){arena + 221472}, (const float *const[]){arena + 155872});
+    net_affine_sum_backward_x1_c2_n64(arena + 73840, arena + 41408, arena + 73840, arena + 83456, (float *const[]){arena + 41424}, (const float *const[]){arena + 41472}, (const float *const[]){arena + 41440}, (const float *const[]){arena + 41456});
     // d.cell0.node1.op2.bn.pooled.raw.whole  [2, 16, 16]
-    net_adaptive_pool_backward_c2_h16_w16_oh8_ow8(arena + 283056, arena + 278960);
+    net_adaptive_pool_backward_c2_h16_w16_oh8_ow8(arena + 188528, arena + 73840);
 }
 
 // cell 0, backward
@@ -3035,85 +3063,97 @@ static void net_gradient_cell_0_backward(const net_call *call)
     float *const grads = call->grads;
 
     // d.cell0.node1.op2.conv3x3.coefficients
-    net_batchnorm_coefficients_x2_c2_n256(arena + 254272, grads + 354, grads + 356, arena + 221472, arena + 155872, params + 354, (const float *const[]){arena + 24576, arena + 155888}, (const float *const[]){arena + 57440, arena + 254256}, (const float *const[]){NULL, NULL}, call->count);
+    net_batchnorm_coefficients_x2_c2_n256(arena + 82384, grads + 354, grads + 356, arena + 41440, arena + 41456, params + 354, (const float *const[]){arena + 41408, arena + 82368}, (const float *const[]){arena + 41424, arena + 83440}, (const float *const[]){NULL, NULL}, call->count);
     // d.cell0.node1.op2.conv3x3  [2, 16, 16]
-    net_pull_x2_c2_n256(arena + 283056, arena + 254304, arena + 254272, (const float *const[]){arena + 283056, arena + 378576}, (const float *const[]){NULL, NULL}, call->count);
+    net_pull_x2_c2_n256(arena + 188528, arena + 172144, arena + 82384, (const float *const[]){arena + 188528, arena + 229488}, (const float *const[]){NULL, NULL}, call->count);
+    // cell0.node1.op2.sum.relu.again  [2, 16, 16]
+    net_affine_sum_x2_c2_n256_relu(arena + 73840, (const float *const[]){arena + 139376, arena + 155760}, (const float *const[]){arena + 41280, arena + 41344}, (const float *const[]){arena + 41296, arena + 41360}, (const float *const[]){params + 314, params + 315});
     // d.node_ops.0.node_ops.1.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 316, arena + 237872, arena + 283056);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 316, arena + 73840, arena + 188528);
     // cell0.node1.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 254256, params + 316);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 41408, params + 316);
     // d.cell0.node1.op2.sum.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 254304, arena + 283056, arena + 254256, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 172144, arena + 188528, arena + 41408, NULL);
     // d.cell0.node1.op2.sum.relu.before  [2, 16, 16]
-    net_affine_sum_backward_x2_c2_n256(arena + 254304, arena + 24576, arena + 254304, arena + 237872, (float *const[]){arena + 57440, arena + 221472}, (const float *const[]){arena + 188672, arena + 221488}, (const float *const[]){arena + 90256, arena + 221440}, (const float *const[]){arena + 155856, arena + 221456});
+    net_affine_sum_backward_x2_c2_n256(arena + 172144, arena + 41344, arena + 172144, arena + 73840, (float *const[]){arena + 41360, arena + 41408}, (const float *const[]){arena + 139376, arena + 155760}, (const float *const[]){arena + 41312, arena + 41376}, (const float *const[]){arena + 41328, arena + 41392});
     // d.node_ops.0.node_ops.1.node_ops.2.merger.0.mean
-    net_affine_scalar_backward_c2(grads + 314, arena + 24576, arena + 57440, params + 268, params + 270, params + 314);
+    net_affine_scalar_backward_c2(grads + 314, arena + 41344, arena + 41360, params + 268, params + 270, params + 314);
     // d.node_ops.0.node_ops.1.node_ops.2.merger.1.mean
-    net_affine_scalar_backward_c2(grads + 315, arena + 24576, arena + 221472, params + 310, params + 312, params + 315);
+    net_affine_scalar_backward_c2(grads + 315, arena + 41344, arena + 41408, params + 310, params + 312, params + 315);
     // d.cell0.node1.op1.conv3x3.coefficients
-    net_batchnorm_coefficients_x1_c2_n256(arena + 155872, grads + 310, grads + 312, arena + 221440, arena + 221456, params + 310, (const float *const[]){arena + 24576}, (const float *const[]){arena + 221472}, (const float *const[]){params + 315}, call->count);
+    net_batchnorm_coefficients_x1_c2_n256(arena + 41424, grads + 310, grads + 312, arena + 41376, arena + 41392, params + 310, (const float *const[]){arena + 41344}, (const float *const[]){arena + 41408}, (const float *const[]){params + 315}, call->count);
     // d.cell0.node1.op1.conv3x3  [2, 16, 16]
-    net_pull_x1_c2_n256(arena + 237872, arena + 221488, arena + 155872, (const float *const[]){arena + 254304}, (const float *const[]){params + 315}, call->count);
+    net_pull_x1_c2_n256(arena + 73840, arena + 155760, arena + 41424, (const float *const[]){arena + 172144}, (const float *const[]){params + 315}, call->count);
+    // cell0.node1.op0.bn.relu.again  [2, 16, 16]
+    net_affine_sum_x1_c2_n256_relu(arena + 155760, (const float *const[]){arena + 139376}, (const float *const[]){arena + 41280}, (const float *const[]){arena + 41296}, (const float *const[]){NULL});
     // d.node_ops.0.node_ops.1.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 272, arena + 205056, arena + 237872);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 272, arena + 155760, arena + 73840);
     // cell0.node1.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 254256, params + 272);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 41376, params + 272);
     // d.cell0.node1.op0.bn.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 221440, arena + 237872, arena + 254256, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 188528, arena + 73840, arena + 41376, NULL);
     // d.cell0.node1.op0.bn.relu.before  [2, 16, 16]
-    net_affine_sum_backward_x1_c2_n256(arena + 221440, arena + 155872, arena + 221440, arena + 205056, (float *const[]){arena + 155888}, (const float *const[]){arena + 188672}, (const float *const[]){arena + 90256}, (const float *const[]){arena + 155856});
+    net_affine_sum_backward_x1_c2_n256(arena + 188528, arena + 41280, arena + 188528, arena + 155760, (float *const[]){arena + 41296}, (const float *const[]){arena + 139376}, (const float *const[]){arena + 41312}, (const float *const[]){arena + 41328});
     // d.cell0.node1.op0.conv3x3.coefficients
-    net_batchnorm_coefficients_x2_c2_n256(arena + 205056, grads + 268, grads + 270, arena + 90256, arena + 155856, params + 268, (const float *const[]){arena + 155872, arena + 24576}, (const float *const[]){arena + 155888, arena + 57440}, (const float *const[]){NULL, params + 314}, call->count);
+    net_batchnorm_coefficients_x2_c2_n256(arena + 41376, grads + 268, grads + 270, arena + 41312, arena + 41328, params + 268, (const float *const[]){arena + 41280, arena + 41344}, (const float *const[]){arena + 41296, arena + 41360}, (const float *const[]){NULL, params + 314}, call->count);
     // d.cell0.node1.op0.conv3x3  [2, 16, 16]
-    net_pull_x2_c2_n256(arena + 221440, arena + 188672, arena + 205056, (const float *const[]){arena + 221440, arena + 254304}, (const float *const[]){NULL, params + 314}, call->count);
+    net_pull_x2_c2_n256(arena + 188528, arena + 139376, arena + 41376, (const float *const[]){arena + 188528, arena + 172144}, (const float *const[]){NULL, params + 314}, call->count);
+    // cell0.node0.op2.bn.relu.again  [2, 16, 16]
+    net_affine_sum_x1_c2_n256_relu(arena + 73840, (const float *const[]){arena + 122992}, (const float *const[]){arena + 41216}, (const float *const[]){arena + 41232}, (const float *const[]){NULL});
     // d.node_ops.0.node_ops.1.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 230, arena + 172288, arena + 221440);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 230, arena + 73840, arena + 188528);
     // cell0.node1.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 155856, params + 230);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 41280, params + 230);
     // d.cell0.node0.op2.bn.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 188672, arena + 221440, arena + 155856, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 139376, arena + 188528, arena + 41280, NULL);
     // d.cell0.node0.op2.bn.relu.before  [2, 16, 16]
-    net_affine_sum_backward_x1_c2_n256(arena + 188672, arena + 24576, arena + 188672, arena + 172288, (float *const[]){arena + 57440}, (const float *const[]){arena + 155904}, (const float *const[]){arena + 123072}, (const float *const[]){arena + 90240});
+    net_affine_sum_backward_x1_c2_n256(arena + 139376, arena + 41216, arena + 139376, arena + 73840, (float *const[]){arena + 41232}, (const float *const[]){arena + 122992}, (const float *const[]){arena + 41248}, (const float *const[]){arena + 41264});
     // d.cell0.node0.op2.conv3x3.coefficients
-    net_batchnorm_coefficients_x1_c2_n256(arena + 90256, grads + 226, grads + 228, arena + 123072, arena + 90240, params + 226, (const float *const[]){arena + 24576}, (const float *const[]){arena + 57440}, (const float *const[]){NULL}, call->count);
+    net_batchnorm_coefficients_x1_c2_n256(arena + 41280, grads + 226, grads + 228, arena + 41248, arena + 41264, params + 226, (const float *const[]){arena + 41216}, (const float *const[]){arena + 41232}, (const float *const[]){NULL}, call->count);
     // d.cell0.node0.op2.conv3x3  [2, 16, 16]
-    net_pull_x1_c2_n256(arena + 188672, arena + 155904, arena + 90256, (const float *const[]){arena + 188672}, (const float *const[]){NULL}, call->count);
+    net_pull_x1_c2_n256(arena + 139376, arena + 122992, arena + 41280, (const float *const[]){arena + 139376}, (const float *const[]){NULL}, call->count);
+    // cell0.node0.op2.sum.relu.again  [2, 16, 16]
+    net_affine_sum_x2_c2_n256_relu(arena + 73840, (const float *const[]){arena + 90224, arena + 106608}, (const float *const[]){arena + 41088, arena + 41152}, (const float *const[]){arena + 41104, arena + 41168}, (const float *const[]){params + 186, params + 187});
     // d.node_ops.0.node_ops.0.node_ops.2.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 188, arena + 139472, arena + 188672);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 188, arena + 73840, arena + 139376);
     // cell0.node0.op2.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 155856, params + 188);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 41216, params + 188);
     // d.cell0.node0.op2.sum.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 155904, arena + 188672, arena + 155856, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 122992, arena + 139376, arena + 41216, NULL);
     // d.cell0.node0.op2.sum.relu.before  [2, 16, 16]
-    net_affine_sum_backward_x2_c2_n256(arena + 155904, arena + 24576, arena + 155904, arena + 139472, (float *const[]){arena + 57440, arena + 123072}, (const float *const[]){arena + 90272, arena + 123088}, (const float *const[]){arena + 24592, arena + 123040}, (const float *const[]){arena + 90224, arena + 123056});
+    net_affine_sum_backward_x2_c2_n256(arena + 122992, arena + 41152, arena + 122992, arena + 73840, (float *const[]){arena + 41168, arena + 41216}, (const float *const[]){arena + 90224, arena + 106608}, (const float *const[]){arena + 41120, arena + 41184}, (const float *const[]){arena + 41136, arena + 41200});
     // d.node_ops.0.node_ops.0.node_ops.2.merger.0.mean
-    net_affine_scalar_backward_c2(grads + 186, arena + 24576, arena + 57440, params + 140, params + 142, params + 186);
+    net_affine_scalar_backward_c2(grads + 186, arena + 41152, arena + 41168, params + 140, params + 142, params + 186);
     // d.node_ops.0.node_ops.0.node_ops.2.merger.1.mean
-    net_affine_scalar_backward_c2(grads + 187, arena + 24576, arena + 123072, params + 182, params + 184, params + 187);
+    net_affine_scalar_backward_c2(grads + 187, arena + 41152, arena + 41216, params + 182, params + 184, params + 187);
     // d.cell0.node0.op1.conv3x3.coefficients
-    net_batchnorm_coefficients_x1_c2_n256(arena + 90240, grads + 182, grads + 184, arena + 123040, arena + 123056, params + 182, (const float *const[]){arena + 24576}, (const float *const[]){arena + 123072}, (const float *const[]){params + 187}, call->count);
+    net_batchnorm_coefficients_x1_c2_n256(arena + 41232, grads + 182, grads + 184, arena + 41184, arena + 41200, params + 182, (const float *const[]){arena + 41152}, (const float *const[]){arena + 41216}, (const float *const[]){params + 187}, call->count);
     // d.cell0.node0.op1.conv3x3  [2, 16, 16]
-    net_pull_x1_c2_n256(arena + 139472, arena + 123088, arena + 90240, (const float *const[]){arena + 155904}, (const float *const[]){params + 187}, call->count);
+    net_pull_x1_c2_n256(arena + 73840, arena + 106608, arena + 41232, (const float *const[]){arena + 122992}, (const float *const[]){params + 187}, call->count);
+    // cell0.node0.op0.bn.relu.again  [2, 16, 16]
+    net_affine_sum_x1_c2_n256_relu(arena + 106608, (const float *const[]){arena + 90224}, (const float *const[]){arena + 41088}, (const float *const[]){arena + 41104}, (const float *const[]){NULL});
     // d.node_ops.0.node_ops.0.node_ops.1.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 144, arena + 106656, arena + 139472);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 144, arena + 106608, arena + 73840);
     // cell0.node0.op1.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 155856, params + 144);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 41184, params + 144);
     // d.cell0.node0.op0.bn.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 123040, arena + 139472, arena + 155856, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 139376, arena + 73840, arena + 41184, NULL);
     // d.cell0.node0.op0.bn.relu.before  [2, 16, 16]
-    net_affine_sum_backward_x1_c2_n256(arena + 123040, arena + 90240, arena + 123040, arena + 106656, (float *const[]){arena + 90256}, (const float *const[]){arena + 90272}, (const float *const[]){arena + 24592}, (const float *const[]){arena + 90224});
+    net_affine_sum_backward_x1_c2_n256(arena + 139376, arena + 41088, arena + 139376, arena + 106608, (float *const[]){arena + 41104}, (const float *const[]){arena + 90224}, (const float *const[]){arena + 41120}, (const float *const[]){arena + 41136});
     // d.cell0.node0.op0.conv3x3.coefficients
-    net_batchnorm_coefficients_x2_c2_n256(arena + 106656, grads + 140, grads + 142, arena + 24592, arena + 90224, params + 140, (const float *const[]){arena + 90240, arena + 24576}, (const float *const[]){arena + 90256, arena + 57440}, (const float *const[]){NULL, params + 186}, call->count);
+    net_batchnorm_coefficients_x2_c2_n256(arena + 41184, grads + 140, grads + 142, arena + 41120, arena + 41136, params + 140, (const float *const[]){arena + 41088, arena + 41152}, (const float *const[]){arena + 41104, arena + 41168}, (const float *const[]){NULL, params + 186}, call->count);
     // d.cell0.node0.op0.conv3x3  [2, 16, 16]
-    net_pull_x2_c2_n256(arena + 123040, arena + 90272, arena + 106656, (const float *const[]){arena + 123040, arena + 155904}, (const float *const[]){NULL, params + 186}, call->count);
+    net_pull_x2_c2_n256(arena + 139376, arena + 90224, arena + 41184, (const float *const[]){arena + 139376, arena + 122992}, (const float *const[]){NULL, params + 186}, call->count);
+    // stem.bn1.relu.again  [2, 16, 16]
+    net_affine_sum_x1_c2_n256_relu(arena + 73840, (const float *const[]){arena + 57456}, (const float *const[]){arena + 41024}, (const float *const[]){arena + 41040}, (const float *const[]){NULL});
     // d.node_ops.0.node_ops.0.node_ops.0.operation.op.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 102, arena + 73840, arena + 123040);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 102, arena + 73840, arena + 139376);
     // cell0.node0.op0.conv3x3.packed_backward
-    net_pack_weights_backward_k2_c2_r3_s3(arena + 90224, params + 102);
+    net_pack_weights_backward_k2_c2_r3_s3(arena + 41088, params + 102);
     // d.stem.bn1.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 90272, arena + 123040, arena + 90224, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 90224, arena + 139376, arena + 41088, NULL);
     // d.stem.bn1.relu.before  [2, 16, 16]
-    net_affine_sum_backward_x1_c2_n256(arena + 90272, arena + 57440, arena + 90272, arena + 73840, (float *const[]){arena + 24576}, (const float *const[]){arena + 57456}, (const float *const[]){arena + 57408}, (const float *const[]){arena + 57424});
+    net_affine_sum_backward_x1_c2_n256(arena + 90224, arena + 41024, arena + 90224, arena + 73840, (float *const[]){arena + 41040}, (const float *const[]){arena + 57456}, (const float *const[]){arena + 41056}, (const float *const[]){arena + 41072});
 }
 
 // stem, backward
@@ -3124,15 +3164,17 @@ static void net_gradient_stem_backward(const net_call *call)
     float *const grads = call->grads;
 
     // d.stem.conv1.coefficients
-    net_batchnorm_coefficients_x1_c2_n256(arena + 24592, grads + 98, grads + 100, arena + 57408, arena + 57424, params + 98, (const float *const[]){arena + 57440}, (const float *const[]){arena + 24576}, (const float *const[]){NULL}, call->count);
+    net_batchnorm_coefficients_x1_c2_n256(arena + 41088, grads + 98, grads + 100, arena + 41056, arena + 41072, params + 98, (const float *const[]){arena + 41024}, (const float *const[]){arena + 41040}, (const float *const[]){NULL}, call->count);
     // d.stem.conv1  [2, 16, 16]
-    net_pull_x1_c2_n256(arena + 90272, arena + 57456, arena + 24592, (const float *const[]){arena + 90272}, (const float *const[]){NULL}, call->count);
+    net_pull_x1_c2_n256(arena + 90224, arena + 57456, arena + 41088, (const float *const[]){arena + 90224}, (const float *const[]){NULL}, call->count);
+    // stem.bn0.relu.again  [2, 16, 16]
+    net_affine_sum_x1_c2_n256_relu(arena + 41024, (const float *const[]){arena + 24640}, (const float *const[]){arena + 24576}, (const float *const[]){arena + 24592}, (const float *const[]){NULL});
     // d.first_conv.3.weight
-    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 60, arena + 41024, arena + 90272);
+    net_conv_weights_backward_c2_h16_w16_k2_r3_s3(grads + 60, arena + 41024, arena + 90224);
     // stem.conv1.packed_backward
     net_pack_weights_backward_k2_c2_r3_s3(arena + 57408, params + 60);
     // d.stem.bn0.relu  [2, 16, 16]
-    net_conv_c2_h16_w16_k2_r3_s3(arena + 57456, arena + 90272, arena + 57408, NULL);
+    net_conv_c2_h16_w16_k2_r3_s3(arena + 57456, arena + 90224, arena + 57408, NULL);
     // d.stem.bn0.relu.before  [2, 16, 16]
     net_affine_sum_backward_x1_c2_n256(arena + 57456, arena + 24576, arena + 57456, arena + 41024, (float *const[]){arena + 24592}, (const float *const[]){arena + 24640}, (const float *const[]){arena + 24608}, (const float *const[]){arena + 24624});
     // d.stem.conv0.coefficients

@@ -468,6 +468,32 @@ static void test_pipeline(void **state)
     pool_free(pool);
 }
 
+// What is made again in the backward pass need not be kept: less memory, by the same ops.
+static void test_recompute(void **state)
+{
+    (void)state;
+    Pool *pool = pool_new();
+    const Arch *arch = net_arch(&net_mixed, pool);
+    Err err = {0};
+    const PassOptions how = {.training = true, .plan = true};
+    setenv("NAGO_SKIP_PASSES", "recompute", 1);
+    const Ir *kept = passes_run(arch, 32, &how, pool, &err);
+    unsetenv("NAGO_SKIP_PASSES");
+    const Ir *again = passes_run(arch, 32, &how, pool, &err);
+    assert_non_null(kept);
+    assert_non_null(again);
+    ir_check(again, "recompute", NULL);
+    assert_int_equal(again->n_forward, kept->n_forward);
+    assert_true(again->n_ops > kept->n_ops);
+    assert_true(again->arena_floats < kept->arena_floats);
+    for (int o = kept->n_forward, p = o; p < again->n_ops; p++)
+        if (o < kept->n_ops && again->ops[p].kind == kept->ops[o].kind)
+            o++;
+        else
+            assert_int_equal(again->ops[p].kind, OP_AFFINE_SUM);
+    pool_free(pool);
+}
+
 // One more program for one update: parameters, momentum and gradients of the whole net.
 static void test_update(void **state)
 {
@@ -492,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_plan_reuses),  cmocka_unit_test(test_fuse_relu),
         cmocka_unit_test(test_fuse_nets),    cmocka_unit_test(test_grad),
         cmocka_unit_test(test_pipeline),     cmocka_unit_test(test_update),
+        cmocka_unit_test(test_recompute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 // weights
 // 20042 trained numbers, 0.07 million multiply-adds an image.
 //
-// Memory: arena 1118464 bytes, parameters, gradients and momentum 80168 bytes each, statistics 10608 bytes.
+// Memory: arena 1010368 bytes, parameters, gradients and momentum 80168 bytes each, statistics 10608 bytes.
 //
 // Compile: cc -O3 -march=native -c FILE.c, link with -lm; -D TINY_MAIN makes a program that classifies records
 // (one label byte, then the pixels channel by channel) from stdin.
@@ -187,7 +187,7 @@ enum {
     TINY_WIDTH = 8,
     TINY_CLASSES = 3,
     TINY_BATCH = 4,
-    TINY_ARENA_BYTES = 1118464,
+    TINY_ARENA_BYTES = 1010368,
     TINY_PARAM_COUNT = 20042,
     TINY_STATE_COUNT = 22694,
     TINY_PIXELS_ARE_HWC = 0
@@ -2449,7 +2449,7 @@ static void tiny_gradient_stem(const tiny_call *call)
     // stem.conv1  [2, 8, 8]
     tiny_conv_c2_h8_w8_k2_r3_s3(arena + 10352, arena + 6208, arena + 10304, params + 60);
     // stem.bn1.scale
-    tiny_batchnorm_stats_c2_n64(arena + 2048, arena + 2064, arena + 10304, arena + 10320, state + 4, state + 6, arena + 10352, params + 62, params + 64, call->count);
+    tiny_batchnorm_stats_c2_n64(arena + 6208, arena + 6224, arena + 6240, arena + 6256, state + 4, state + 6, arena + 10352, params + 62, params + 64, call->count);
 }
 
 // cell 0
@@ -2460,29 +2460,29 @@ static void tiny_gradient_cell_0(const tiny_call *call)
     float *const state = call->state;
 
     // stem.bn1.relu  [2, 8, 8]
-    tiny_affine_sum_x1_c2_n64_relu(arena + 14448, (const float *const[]){arena + 10352}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 2064}, (const float *const[]){NULL});
+    tiny_affine_sum_x1_c2_n64_relu(arena + 14448, (const float *const[]){arena + 10352}, (const float *const[]){arena + 6208}, (const float *const[]){arena + 6224}, (const float *const[]){NULL});
     // cell0.node0.op0.conv3x3.packed
-    tiny_pack_weights_k2_c2_r3_s3(arena + 18544, params + 66);
+    tiny_pack_weights_k2_c2_r3_s3(arena + 6272, params + 66);
     // cell0.node0.op0.conv3x3  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 18592, arena + 14448, arena + 18544, params + 102);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 18544, arena + 14448, arena + 6272, params + 102);
     // cell0.node0.op0.bn.scale
-    tiny_batchnorm_stats_c2_n64(arena + 10336, arena + 2048, arena + 2064, arena + 18544, state + 8, state + 10, arena + 18592, params + 104, params + 106, call->count);
+    tiny_batchnorm_stats_c2_n64(arena + 6272, arena + 6288, arena + 6304, arena + 6320, state + 8, state + 10, arena + 18544, params + 104, params + 106, call->count);
     // cell0.node0.op0.bn.relu  [2, 8, 8]
-    tiny_affine_sum_x1_c2_n64_relu(arena + 22688, (const float *const[]){arena + 18592}, (const float *const[]){arena + 10336}, (const float *const[]){arena + 2048}, (const float *const[]){NULL});
+    tiny_affine_sum_x1_c2_n64_relu(arena + 14448, (const float *const[]){arena + 18544}, (const float *const[]){arena + 6272}, (const float *const[]){arena + 6288}, (const float *const[]){NULL});
     // cell0.node0.op1.conv3x3.packed
-    tiny_pack_weights_k2_c2_r3_s3(arena + 26784, params + 108);
+    tiny_pack_weights_k2_c2_r3_s3(arena + 6336, params + 108);
     // cell0.node0.op1.conv3x3  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 26832, arena + 22688, arena + 26784, params + 144);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 22640, arena + 14448, arena + 6336, params + 144);
     // cell0.node0.op1.bn.scale
-    tiny_batchnorm_stats_c2_n64(arena + 18560, arena + 18576, arena + 26784, arena + 26800, state + 12, state + 14, arena + 26832, params + 146, params + 148, call->count);
+    tiny_batchnorm_stats_c2_n64(arena + 6336, arena + 6352, arena + 6368, arena + 6384, state + 12, state + 14, arena + 22640, params + 146, params + 148, call->count);
     // cell0.node0.op2.sum.relu  [2, 8, 8]
-    tiny_affine_sum_x2_c2_n64_relu(arena + 30928, (const float *const[]){arena + 18592, arena + 26832}, (const float *const[]){arena + 10336, arena + 18560}, (const float *const[]){arena + 2048, arena + 18576}, (const float *const[]){params + 150, params + 151});
+    tiny_affine_sum_x2_c2_n64_relu(arena + 14448, (const float *const[]){arena + 18544, arena + 22640}, (const float *const[]){arena + 6272, arena + 6336}, (const float *const[]){arena + 6288, arena + 6352}, (const float *const[]){params + 150, params + 151});
     // cell0.node0.op2.conv3x3.packed
-    tiny_pack_weights_k2_c2_r3_s3(arena + 35024, params + 152);
+    tiny_pack_weights_k2_c2_r3_s3(arena + 6400, params + 152);
     // cell0.node0.op2.conv3x3  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 35072, arena + 30928, arena + 35024, params + 188);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 26736, arena + 14448, arena + 6400, params + 188);
     // cell0.node0.op2.bn.scale
-    tiny_batchnorm_stats_c2_n64(arena + 2048, arena + 10336, arena + 26816, arena + 18560, state + 16, state + 18, arena + 35072, params + 190, params + 192, call->count);
+    tiny_batchnorm_stats_c2_n64(arena + 6400, arena + 6416, arena + 6432, arena + 6448, state + 16, state + 18, arena + 26736, params + 190, params + 192, call->count);
 }
 
 // cell 1
@@ -2493,31 +2493,31 @@ static void tiny_gradient_cell_1(const tiny_call *call)
     float *const state = call->state;
 
     // cell0.node0.op2.bn.pooled.raw  [2, 4, 4]
-    tiny_adaptive_pool_c2_h8_w8_oh4_ow4(arena + 39168, arena + 35072);
+    tiny_adaptive_pool_c2_h8_w8_oh4_ow4(arena + 6464, arena + 26736);
     // cell0.node0.op2.bn.pooled.relu  [2, 4, 4]
-    tiny_affine_sum_x1_c2_n16_relu(arena + 40192, (const float *const[]){arena + 39168}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){NULL});
+    tiny_affine_sum_x1_c2_n16_relu(arena + 7488, (const float *const[]){arena + 6464}, (const float *const[]){arena + 6400}, (const float *const[]){arena + 6416}, (const float *const[]){NULL});
     // cell1.node0.op0.conv3x3.packed
-    tiny_pack_weights_k4_c2_r3_s3(arena + 41216, params + 194);
+    tiny_pack_weights_k4_c2_r3_s3(arena + 8512, params + 194);
     // cell1.node0.op0.conv3x3  [4, 4, 4]
-    tiny_conv_c2_h4_w4_k4_r3_s3(arena + 41296, arena + 40192, arena + 41216, params + 266);
+    tiny_conv_c2_h4_w4_k4_r3_s3(arena + 14448, arena + 7488, arena + 8512, params + 266);
     // cell1.node0.op0.bn.scale
-    tiny_batchnorm_stats_c4_n16(arena + 18576, arena + 35024, arena + 35040, arena + 35056, state + 20, state + 24, arena + 41296, params + 270, params + 274, call->count);
+    tiny_batchnorm_stats_c4_n16(arena + 16496, arena + 16512, arena + 16528, arena + 16544, state + 20, state + 24, arena + 14448, params + 270, params + 274, call->count);
     // cell1.node0.op0.bn.relu  [4, 4, 4]
-    tiny_affine_sum_x1_c4_n16_relu(arena + 43344, (const float *const[]){arena + 41296}, (const float *const[]){arena + 18576}, (const float *const[]){arena + 35024}, (const float *const[]){NULL});
+    tiny_affine_sum_x1_c4_n16_relu(arena + 7488, (const float *const[]){arena + 14448}, (const float *const[]){arena + 16496}, (const float *const[]){arena + 16512}, (const float *const[]){NULL});
     // cell1.node0.op1.conv3x3.packed
-    tiny_pack_weights_k4_c4_r3_s3(arena + 45392, params + 278);
+    tiny_pack_weights_k4_c4_r3_s3(arena + 9536, params + 278);
     // cell1.node0.op1.conv3x3  [4, 4, 4]
-    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 45536, arena + 43344, arena + 45392, params + 422);
+    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 30832, arena + 7488, arena + 9536, params + 422);
     // cell1.node0.op1.bn.scale
-    tiny_batchnorm_stats_c4_n16(arena + 41216, arena + 41232, arena + 41248, arena + 41264, state + 28, state + 32, arena + 45536, params + 426, params + 430, call->count);
+    tiny_batchnorm_stats_c4_n16(arena + 16560, arena + 16576, arena + 16592, arena + 16608, state + 28, state + 32, arena + 30832, params + 426, params + 430, call->count);
     // cell1.node0.op2.sum.relu  [4, 4, 4]
-    tiny_affine_sum_x2_c4_n16_relu(arena + 47584, (const float *const[]){arena + 41296, arena + 45536}, (const float *const[]){arena + 18576, arena + 41216}, (const float *const[]){arena + 35024, arena + 41232}, (const float *const[]){params + 434, params + 435});
+    tiny_affine_sum_x2_c4_n16_relu(arena + 7488, (const float *const[]){arena + 14448, arena + 30832}, (const float *const[]){arena + 16496, arena + 16560}, (const float *const[]){arena + 16512, arena + 16576}, (const float *const[]){params + 434, params + 435});
     // cell1.node0.op2.conv3x3.packed
-    tiny_pack_weights_k4_c4_r3_s3(arena + 45392, params + 436);
+    tiny_pack_weights_k4_c4_r3_s3(arena + 9536, params + 436);
     // cell1.node0.op2.conv3x3  [4, 4, 4]
-    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 49632, arena + 47584, arena + 45392, params + 580);
+    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 32880, arena + 7488, arena + 9536, params + 580);
     // cell1.node0.op2.bn.scale
-    tiny_batchnorm_stats_c4_n16(arena + 18576, arena + 35024, arena + 41280, arena + 41216, state + 36, state + 40, arena + 49632, params + 584, params + 588, call->count);
+    tiny_batchnorm_stats_c4_n16(arena + 16624, arena + 16640, arena + 16656, arena + 16672, state + 36, state + 40, arena + 32880, params + 584, params + 588, call->count);
 }
 
 // cell 2
@@ -2528,39 +2528,39 @@ static void tiny_gradient_cell_2(const tiny_call *call)
     float *const state = call->state;
 
     // cell0.node0.op2.bn.pooled.raw  [2, 2, 2]
-    tiny_adaptive_pool_c2_h8_w8_oh2_ow2(arena + 51680, arena + 35072);
+    tiny_adaptive_pool_c2_h8_w8_oh2_ow2(arena + 16688, arena + 26736);
     // cell0.node0.op2.bn.pooled  [2, 2, 2]
-    tiny_affine_sum_x1_c2_n4(arena + 51936, (const float *const[]){arena + 51680}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){NULL});
+    tiny_affine_sum_x1_c2_n4(arena + 16944, (const float *const[]){arena + 16688}, (const float *const[]){arena + 6400}, (const float *const[]){arena + 6416}, (const float *const[]){NULL});
     // cell1.node0.op2.bn.pooled.raw  [4, 2, 2]
-    tiny_adaptive_pool_c4_h4_w4_oh2_ow2(arena + 52192, arena + 49632);
+    tiny_adaptive_pool_c4_h4_w4_oh2_ow2(arena + 17200, arena + 32880);
     // cell2.projection0.packed
-    tiny_pack_weights_k4_c2_r1_s1(arena + 2048, params + 592);
+    tiny_pack_weights_k4_c2_r1_s1(arena + 17712, params + 592);
     // cell2.projection0  [4, 2, 2]
-    tiny_conv_c2_h2_w2_k4_r1_s1(arena + 52704, arena + 51936, arena + 2048, params + 600);
+    tiny_conv_c2_h2_w2_k4_r1_s1(arena + 17728, arena + 16944, arena + 17712, params + 600);
     // cell2.sum.relu  [4, 2, 2]
-    tiny_affine_sum_x2_c4_n4_relu(arena + 53216, (const float *const[]){arena + 52704, arena + 52192}, (const float *const[]){NULL, arena + 18576}, (const float *const[]){NULL, arena + 35024}, (const float *const[]){NULL, params + 604});
+    tiny_affine_sum_x2_c4_n4_relu(arena + 7488, (const float *const[]){arena + 17728, arena + 17200}, (const float *const[]){NULL, arena + 16624}, (const float *const[]){NULL, arena + 16640}, (const float *const[]){NULL, params + 604});
     // cell2.node0.op0.conv3x3.packed
-    tiny_pack_weights_k8_c4_r3_s3(arena + 53728, params + 605);
+    tiny_pack_weights_k8_c4_r3_s3(arena + 18240, params + 605);
     // cell2.node0.op0.conv3x3  [8, 2, 2]
-    tiny_conv_c4_h2_w2_k8_r3_s3(arena + 54016, arena + 53216, arena + 53728, params + 893);
+    tiny_conv_c4_h2_w2_k8_r3_s3(arena + 8000, arena + 7488, arena + 18240, params + 893);
     // cell2.node0.op0.bn.scale
-    tiny_batchnorm_stats_c8_n4(arena + 2048, arena + 10336, arena + 18576, arena + 35024, state + 44, state + 52, arena + 54016, params + 901, params + 909, call->count);
+    tiny_batchnorm_stats_c8_n4(arena + 17712, arena + 16944, arena + 16960, arena + 16976, state + 44, state + 52, arena + 8000, params + 901, params + 909, call->count);
     // cell2.node0.op0.bn.relu  [8, 2, 2]
-    tiny_affine_sum_x1_c8_n4_relu(arena + 55040, (const float *const[]){arena + 54016}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){NULL});
+    tiny_affine_sum_x1_c8_n4_relu(arena + 9024, (const float *const[]){arena + 8000}, (const float *const[]){arena + 17712}, (const float *const[]){arena + 16944}, (const float *const[]){NULL});
     // cell2.node0.op1.conv3x3.packed
-    tiny_pack_weights_k8_c8_r3_s3(arena + 56064, params + 917);
+    tiny_pack_weights_k8_c8_r3_s3(arena + 34928, params + 917);
     // cell2.node0.op1.conv3x3  [8, 2, 2]
-    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 56640, arena + 55040, arena + 56064, params + 1493);
+    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 35504, arena + 9024, arena + 34928, params + 1493);
     // cell2.node0.op1.bn.scale
-    tiny_batchnorm_stats_c8_n4(arena + 41232, arena + 45392, arena + 45408, arena + 45424, state + 60, state + 68, arena + 56640, params + 1501, params + 1509, call->count);
+    tiny_batchnorm_stats_c8_n4(arena + 16992, arena + 17008, arena + 17024, arena + 17040, state + 60, state + 68, arena + 35504, params + 1501, params + 1509, call->count);
     // cell2.node0.op2.sum.relu  [8, 2, 2]
-    tiny_affine_sum_x2_c8_n4_relu(arena + 57664, (const float *const[]){arena + 54016, arena + 56640}, (const float *const[]){arena + 2048, arena + 41232}, (const float *const[]){arena + 10336, arena + 45392}, (const float *const[]){params + 1517, params + 1518});
+    tiny_affine_sum_x2_c8_n4_relu(arena + 9024, (const float *const[]){arena + 8000, arena + 35504}, (const float *const[]){arena + 17712, arena + 16992}, (const float *const[]){arena + 16944, arena + 17008}, (const float *const[]){params + 1517, params + 1518});
     // cell2.node0.op2.conv3x3.packed
-    tiny_pack_weights_k8_c8_r3_s3(arena + 56064, params + 1519);
+    tiny_pack_weights_k8_c8_r3_s3(arena + 34928, params + 1519);
     // cell2.node0.op2.conv3x3  [8, 2, 2]
-    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 58688, arena + 57664, arena + 56064, params + 2095);
+    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 36528, arena + 9024, arena + 34928, params + 2095);
     // cell2.node0.op2.bn.scale
-    tiny_batchnorm_stats_c8_n4(arena + 2048, arena + 10336, arena + 41232, arena + 45392, state + 76, state + 84, arena + 58688, params + 2103, params + 2111, call->count);
+    tiny_batchnorm_stats_c8_n4(arena + 17056, arena + 17072, arena + 17088, arena + 17104, state + 76, state + 84, arena + 36528, params + 2103, params + 2111, call->count);
 }
 
 // head
@@ -2571,25 +2571,25 @@ static void tiny_gradient_head(const tiny_call *call)
     float *const state = call->state;
 
     // cell2.node0.op2.bn.relu  [8, 2, 2]
-    tiny_affine_sum_x1_c8_n4_relu(arena + 59712, (const float *const[]){arena + 58688}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){NULL});
+    tiny_affine_sum_x1_c8_n4_relu(arena + 9024, (const float *const[]){arena + 36528}, (const float *const[]){arena + 17056}, (const float *const[]){arena + 17072}, (const float *const[]){NULL});
     // head.conv.packed
-    tiny_pack_weights_k1280_c8_r1_s1(arena + 60736, params + 2119);
+    tiny_pack_weights_k1280_c8_r1_s1(arena + 37552, params + 2119);
     // head.conv  [1280, 2, 2]
-    tiny_conv_c8_h2_w2_k1280_r1_s1(arena + 70976, arena + 59712, arena + 60736, params + 12359);
+    tiny_conv_c8_h2_w2_k1280_r1_s1(arena + 47792, arena + 9024, arena + 37552, params + 12359);
     // head.bn.scale
-    tiny_batchnorm_stats_c1280_n4(arena + 60736, arena + 62016, arena + 63296, arena + 64576, state + 92, state + 1372, arena + 70976, params + 13639, params + 14919, call->count);
+    tiny_batchnorm_stats_c1280_n4(arena + 9024, arena + 37552, arena + 38832, arena + 40112, state + 92, state + 1372, arena + 47792, params + 13639, params + 14919, call->count);
     // head.bn.relu.pooled  [1280, 1, 1]
-    tiny_affine_pool_c1280_n4(arena + 234816, arena + 70976, arena + 60736, arena + 62016);
+    tiny_affine_pool_c1280_n4(arena + 211632, arena + 47792, arena + 9024, arena + 37552);
     // head.dropout  [1280, 1, 1]
-    tiny_dropout_c1280(arena + 234816, arena + 234816, call->seed, call->step, call->dropout);
+    tiny_dropout_c1280(arena + 211632, arena + 211632, call->seed, call->step, call->dropout);
     // head.logits.packed
-    tiny_pack_weights_k3_c1280_r1_s1(arena + 65856, params + 16199);
+    tiny_pack_weights_k3_c1280_r1_s1(arena + 41392, params + 16199);
     // head.logits  [3, 1, 1]
-    tiny_conv_c1280_h1_w1_k3_r1_s1(arena + 45440, arena + 234816, arena + 65856, params + 20039);
+    tiny_conv_c1280_h1_w1_k3_r1_s1(arena + 18240, arena + 211632, arena + 41392, params + 20039);
     // logits
-    tiny_unpack_logits_k3(call->logits, arena + 45440, call->count);
+    tiny_unpack_logits_k3(call->logits, arena + 18240, call->count);
     // d.head.logits  [3, 1, 1]
-    tiny_loss_k3(arena + 53728, call->loss, arena + 45440, call->labels, call->count, call->label_smoothing);
+    tiny_loss_k3(arena + 18336, call->loss, arena + 18240, call->labels, call->count, call->label_smoothing);
 }
 
 // head, backward
@@ -2600,29 +2600,31 @@ static void tiny_gradient_head_backward(const tiny_call *call)
     float *const grads = call->grads;
 
     // d.fc.weight
-    tiny_conv_weights_backward_c1280_h1_w1_k3_r1_s1(grads + 16199, arena + 234816, arena + 53728);
+    tiny_conv_weights_backward_c1280_h1_w1_k3_r1_s1(grads + 16199, arena + 211632, arena + 18336);
     // d.fc.bias
-    tiny_channel_sum_c3_n1(grads + 20039, arena + 53728);
+    tiny_channel_sum_c3_n1(grads + 20039, arena + 18336);
     // head.logits.packed_backward
-    tiny_pack_weights_backward_k3_c1280_r1_s1(arena + 65856, params + 16199);
+    tiny_pack_weights_backward_k3_c1280_r1_s1(arena + 41392, params + 16199);
     // d.head.dropout  [1280, 1, 1]
-    tiny_conv_c3_h1_w1_k1280_r1_s1(arena + 234816, arena + 53728, arena + 65856, NULL);
+    tiny_conv_c3_h1_w1_k1280_r1_s1(arena + 211632, arena + 18336, arena + 41392, NULL);
     // d.head.bn.relu.pooled  [1280, 1, 1]
-    tiny_dropout_c1280(arena + 234816, arena + 234816, call->seed, call->step, call->dropout);
+    tiny_dropout_c1280(arena + 211632, arena + 211632, call->seed, call->step, call->dropout);
     // d.head.conv.q
-    tiny_affine_pool_reduce_c1280_n4(arena + 65856, arena + 67136, arena + 234816, arena + 70976, arena + 60736, arena + 62016, arena + 63296, arena + 64576);
+    tiny_affine_pool_reduce_c1280_n4(arena + 41392, arena + 42672, arena + 211632, arena + 47792, arena + 9024, arena + 37552, arena + 38832, arena + 40112);
     // d.head.conv.coefficients
-    tiny_batchnorm_coefficients_x1_c1280_n4(arena + 275776, grads + 13639, grads + 14919, arena + 63296, arena + 64576, params + 13639, (const float *const[]){arena + 65856}, (const float *const[]){arena + 67136}, (const float *const[]){NULL}, call->count);
+    tiny_batchnorm_coefficients_x1_c1280_n4(arena + 43952, grads + 13639, grads + 14919, arena + 38832, arena + 40112, params + 13639, (const float *const[]){arena + 41392}, (const float *const[]){arena + 42672}, (const float *const[]){NULL}, call->count);
     // d.head.conv  [1280, 2, 2]
-    tiny_affine_pool_pull_c1280_n4(arena + 70976, arena + 70976, arena + 234816, arena + 60736, arena + 62016, arena + 275776, call->count);
+    tiny_affine_pool_pull_c1280_n4(arena + 47792, arena + 47792, arena + 211632, arena + 9024, arena + 37552, arena + 43952, call->count);
+    // cell2.node0.op2.bn.relu.again  [8, 2, 2]
+    tiny_affine_sum_x1_c8_n4_relu(arena + 9024, (const float *const[]){arena + 36528}, (const float *const[]){arena + 17056}, (const float *const[]){arena + 17072}, (const float *const[]){NULL});
     // d.conv_out.1.weight
-    tiny_conv_weights_backward_c8_h2_w2_k1280_r1_s1(grads + 2119, arena + 59712, arena + 70976);
+    tiny_conv_weights_backward_c8_h2_w2_k1280_r1_s1(grads + 2119, arena + 9024, arena + 47792);
     // head.conv.packed_backward
-    tiny_pack_weights_backward_k1280_c8_r1_s1(arena + 60736, params + 2119);
+    tiny_pack_weights_backward_k1280_c8_r1_s1(arena + 37552, params + 2119);
     // d.cell2.node0.op2.bn.relu  [8, 2, 2]
-    tiny_conv_c1280_h2_w2_k8_r1_s1(arena + 234816, arena + 70976, arena + 60736, NULL);
+    tiny_conv_c1280_h2_w2_k8_r1_s1(arena + 211632, arena + 47792, arena + 37552, NULL);
     // d.cell2.node0.op2.bn.relu.before  [8, 2, 2]
-    tiny_affine_sum_backward_x1_c8_n4(arena + 234816, arena + 2048, arena + 234816, arena + 59712, (float *const[]){arena + 10336}, (const float *const[]){arena + 58688}, (const float *const[]){arena + 41232}, (const float *const[]){arena + 45392});
+    tiny_affine_sum_backward_x1_c8_n4(arena + 211632, arena + 17056, arena + 211632, arena + 9024, (float *const[]){arena + 17072}, (const float *const[]){arena + 36528}, (const float *const[]){arena + 17088}, (const float *const[]){arena + 17104});
 }
 
 // cell 2, backward
@@ -2633,63 +2635,71 @@ static void tiny_gradient_cell_2_backward(const tiny_call *call)
     float *const grads = call->grads;
 
     // d.cell2.node0.op2.conv3x3.coefficients
-    tiny_batchnorm_coefficients_x1_c8_n4(arena + 45440, grads + 2103, grads + 2111, arena + 41232, arena + 45392, params + 2103, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){NULL}, call->count);
+    tiny_batchnorm_coefficients_x1_c8_n4(arena + 17120, grads + 2103, grads + 2111, arena + 17088, arena + 17104, params + 2103, (const float *const[]){arena + 17056}, (const float *const[]){arena + 17072}, (const float *const[]){NULL}, call->count);
     // d.cell2.node0.op2.conv3x3  [8, 2, 2]
-    tiny_pull_x1_c8_n4(arena + 234816, arena + 58688, arena + 45440, (const float *const[]){arena + 234816}, (const float *const[]){NULL}, call->count);
+    tiny_pull_x1_c8_n4(arena + 211632, arena + 36528, arena + 17120, (const float *const[]){arena + 211632}, (const float *const[]){NULL}, call->count);
+    // cell2.node0.op2.sum.relu.again  [8, 2, 2]
+    tiny_affine_sum_x2_c8_n4_relu(arena + 9024, (const float *const[]){arena + 8000, arena + 35504}, (const float *const[]){arena + 17712, arena + 16992}, (const float *const[]){arena + 16944, arena + 17008}, (const float *const[]){params + 1517, params + 1518});
     // d.node_ops.2.node_ops.0.node_ops.2.operation.op.weight
-    tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(grads + 1519, arena + 57664, arena + 234816);
+    tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(grads + 1519, arena + 9024, arena + 211632);
     // cell2.node0.op2.conv3x3.packed_backward
-    tiny_pack_weights_backward_k8_c8_r3_s3(arena + 56064, params + 1519);
+    tiny_pack_weights_backward_k8_c8_r3_s3(arena + 34928, params + 1519);
     // d.cell2.node0.op2.sum.relu  [8, 2, 2]
-    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 235840, arena + 234816, arena + 56064, NULL);
+    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 212656, arena + 211632, arena + 34928, NULL);
     // d.cell2.node0.op2.sum.relu.before  [8, 2, 2]
-    tiny_affine_sum_backward_x2_c8_n4(arena + 235840, arena + 2048, arena + 235840, arena + 57664, (float *const[]){arena + 10336, arena + 41232}, (const float *const[]){arena + 54016, arena + 56640}, (const float *const[]){arena + 18576, arena + 45408}, (const float *const[]){arena + 35024, arena + 45424});
+    tiny_affine_sum_backward_x2_c8_n4(arena + 212656, arena + 16992, arena + 212656, arena + 9024, (float *const[]){arena + 17008, arena + 17056}, (const float *const[]){arena + 8000, arena + 35504}, (const float *const[]){arena + 16960, arena + 17024}, (const float *const[]){arena + 16976, arena + 17040});
     // d.node_ops.2.node_ops.0.node_ops.2.merger.0.mean
-    tiny_affine_scalar_backward_c8(grads + 1517, arena + 2048, arena + 10336, params + 901, params + 909, params + 1517);
+    tiny_affine_scalar_backward_c8(grads + 1517, arena + 16992, arena + 17008, params + 901, params + 909, params + 1517);
     // d.node_ops.2.node_ops.0.node_ops.2.merger.1.mean
-    tiny_affine_scalar_backward_c8(grads + 1518, arena + 2048, arena + 41232, params + 1501, params + 1509, params + 1518);
+    tiny_affine_scalar_backward_c8(grads + 1518, arena + 16992, arena + 17056, params + 1501, params + 1509, params + 1518);
     // d.cell2.node0.op1.conv3x3.coefficients
-    tiny_batchnorm_coefficients_x1_c8_n4(arena + 45440, grads + 1501, grads + 1509, arena + 45408, arena + 45424, params + 1501, (const float *const[]){arena + 2048}, (const float *const[]){arena + 41232}, (const float *const[]){params + 1518}, call->count);
+    tiny_batchnorm_coefficients_x1_c8_n4(arena + 17072, grads + 1501, grads + 1509, arena + 17024, arena + 17040, params + 1501, (const float *const[]){arena + 16992}, (const float *const[]){arena + 17056}, (const float *const[]){params + 1518}, call->count);
     // d.cell2.node0.op1.conv3x3  [8, 2, 2]
-    tiny_pull_x1_c8_n4(arena + 236864, arena + 56640, arena + 45440, (const float *const[]){arena + 235840}, (const float *const[]){params + 1518}, call->count);
+    tiny_pull_x1_c8_n4(arena + 9024, arena + 35504, arena + 17072, (const float *const[]){arena + 212656}, (const float *const[]){params + 1518}, call->count);
+    // cell2.node0.op0.bn.relu.again  [8, 2, 2]
+    tiny_affine_sum_x1_c8_n4_relu(arena + 213680, (const float *const[]){arena + 8000}, (const float *const[]){arena + 17712}, (const float *const[]){arena + 16944}, (const float *const[]){NULL});
     // d.node_ops.2.node_ops.0.node_ops.1.operation.op.weight
-    tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(grads + 917, arena + 55040, arena + 236864);
+    tiny_conv_weights_backward_c8_h2_w2_k8_r3_s3(grads + 917, arena + 213680, arena + 9024);
     // cell2.node0.op1.conv3x3.packed_backward
-    tiny_pack_weights_backward_k8_c8_r3_s3(arena + 237888, params + 917);
+    tiny_pack_weights_backward_k8_c8_r3_s3(arena + 214704, params + 917);
     // d.cell2.node0.op0.bn.relu  [8, 2, 2]
-    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 238464, arena + 236864, arena + 237888, NULL);
+    tiny_conv_c8_h2_w2_k8_r3_s3(arena + 215280, arena + 9024, arena + 214704, NULL);
     // d.cell2.node0.op0.bn.relu.before  [8, 2, 2]
-    tiny_affine_sum_backward_x1_c8_n4(arena + 238464, arena + 41232, arena + 238464, arena + 55040, (float *const[]){arena + 45392}, (const float *const[]){arena + 54016}, (const float *const[]){arena + 18576}, (const float *const[]){arena + 35024});
+    tiny_affine_sum_backward_x1_c8_n4(arena + 215280, arena + 16944, arena + 215280, arena + 213680, (float *const[]){arena + 17712}, (const float *const[]){arena + 8000}, (const float *const[]){arena + 16960}, (const float *const[]){arena + 16976});
     // d.cell2.node0.op0.conv3x3.coefficients
-    tiny_batchnorm_coefficients_x2_c8_n4(arena + 45408, grads + 901, grads + 909, arena + 18576, arena + 35024, params + 901, (const float *const[]){arena + 41232, arena + 2048}, (const float *const[]){arena + 45392, arena + 10336}, (const float *const[]){NULL, params + 1517}, call->count);
+    tiny_batchnorm_coefficients_x2_c8_n4(arena + 17024, grads + 901, grads + 909, arena + 16960, arena + 16976, params + 901, (const float *const[]){arena + 16944, arena + 16992}, (const float *const[]){arena + 17712, arena + 17008}, (const float *const[]){NULL, params + 1517}, call->count);
     // d.cell2.node0.op0.conv3x3  [8, 2, 2]
-    tiny_pull_x2_c8_n4(arena + 238464, arena + 54016, arena + 45408, (const float *const[]){arena + 238464, arena + 235840}, (const float *const[]){NULL, params + 1517}, call->count);
+    tiny_pull_x2_c8_n4(arena + 215280, arena + 8000, arena + 17024, (const float *const[]){arena + 215280, arena + 212656}, (const float *const[]){NULL, params + 1517}, call->count);
+    // cell2.sum.relu.again  [4, 2, 2]
+    tiny_affine_sum_x2_c4_n4_relu(arena + 7488, (const float *const[]){arena + 17728, arena + 17200}, (const float *const[]){NULL, arena + 16624}, (const float *const[]){NULL, arena + 16640}, (const float *const[]){NULL, params + 604});
     // d.node_ops.2.node_ops.0.node_ops.0.operation.op.weight
-    tiny_conv_weights_backward_c4_h2_w2_k8_r3_s3(grads + 605, arena + 53216, arena + 238464);
+    tiny_conv_weights_backward_c4_h2_w2_k8_r3_s3(grads + 605, arena + 7488, arena + 215280);
     // cell2.node0.op0.conv3x3.packed_backward
-    tiny_pack_weights_backward_k8_c4_r3_s3(arena + 239488, params + 605);
+    tiny_pack_weights_backward_k8_c4_r3_s3(arena + 18240, params + 605);
     // d.cell2.sum.relu  [4, 2, 2]
-    tiny_conv_c8_h2_w2_k4_r3_s3(arena + 239776, arena + 238464, arena + 239488, NULL);
+    tiny_conv_c8_h2_w2_k4_r3_s3(arena + 8000, arena + 215280, arena + 18240, NULL);
     // d.cell2.sum.relu.before  [4, 2, 2]
-    tiny_affine_sum_backward_x2_c4_n4(arena + 239776, arena + 2048, arena + 239776, arena + 53216, (float *const[]){NULL, arena + 10336}, (const float *const[]){arena + 52704, arena + 52192}, (const float *const[]){NULL, arena + 41280}, (const float *const[]){NULL, arena + 41216});
+    tiny_affine_sum_backward_x2_c4_n4(arena + 8000, arena + 17712, arena + 8000, arena + 7488, (float *const[]){NULL, arena + 16624}, (const float *const[]){arena + 17728, arena + 17200}, (const float *const[]){NULL, arena + 16656}, (const float *const[]){NULL, arena + 16672});
     // d.node_ops.2.merger.1.mean
-    tiny_affine_scalar_backward_c4(grads + 604, arena + 2048, arena + 10336, params + 584, params + 588, params + 604);
+    tiny_affine_scalar_backward_c4(grads + 604, arena + 17712, arena + 16624, params + 584, params + 588, params + 604);
     // d.cell2.projection0  [4, 2, 2]
-    tiny_pull_x1_c4_n4(arena + 240288, NULL, NULL, (const float *const[]){arena + 239776}, (const float *const[]){NULL}, call->count);
+    tiny_pull_x1_c4_n4(arena + 7488, NULL, NULL, (const float *const[]){arena + 8000}, (const float *const[]){NULL}, call->count);
+    // cell0.node0.op2.bn.pooled.again  [2, 2, 2]
+    tiny_affine_sum_x1_c2_n4(arena + 16944, (const float *const[]){arena + 16688}, (const float *const[]){arena + 6400}, (const float *const[]){arena + 6416}, (const float *const[]){NULL});
     // d.node_ops.2.merger.0.weight
-    tiny_conv_weights_backward_c2_h2_w2_k4_r1_s1(grads + 592, arena + 51936, arena + 240288);
+    tiny_conv_weights_backward_c2_h2_w2_k4_r1_s1(grads + 592, arena + 16944, arena + 7488);
     // d.node_ops.2.merger.0.bias
-    tiny_channel_sum_c4_n4(grads + 600, arena + 240288);
+    tiny_channel_sum_c4_n4(grads + 600, arena + 7488);
     // cell2.projection0.packed_backward
-    tiny_pack_weights_backward_k4_c2_r1_s1(arena + 18576, params + 592);
+    tiny_pack_weights_backward_k4_c2_r1_s1(arena + 16640, params + 592);
     // d.cell0.node0.op2.bn.pooled  [2, 2, 2]
-    tiny_conv_c4_h2_w2_k2_r1_s1(arena + 240800, arena + 240288, arena + 18576, NULL);
+    tiny_conv_c4_h2_w2_k2_r1_s1(arena + 16944, arena + 7488, arena + 16640, NULL);
     // d.cell1.node0.op2.bn.pooled.raw.whole  [4, 4, 4]
-    tiny_adaptive_pool_backward_c4_h4_w4_oh2_ow2(arena + 241056, arena + 239776);
+    tiny_adaptive_pool_backward_c4_h4_w4_oh2_ow2(arena + 34928, arena + 8000);
     // d.cell0.node0.op2.bn.pooled.q
-    tiny_affine_sum_reduce_x1_c2_n4(arena + 18576, arena + 240800, (float *const[]){arena + 35024}, (const float *const[]){arena + 51680}, (const float *const[]){arena + 26816}, (const float *const[]){arena + 18560});
+    tiny_affine_sum_reduce_x1_c2_n4(arena + 16640, arena + 16944, (float *const[]){arena + 17200}, (const float *const[]){arena + 16688}, (const float *const[]){arena + 6432}, (const float *const[]){arena + 6448});
     // d.cell0.node0.op2.bn.pooled.raw.whole  [2, 8, 8]
-    tiny_adaptive_pool_backward_c2_h8_w8_oh2_ow2(arena + 243104, arena + 240800);
+    tiny_adaptive_pool_backward_c2_h8_w8_oh2_ow2(arena + 36976, arena + 16944);
 }
 
 // cell 1, backward
@@ -2700,47 +2710,53 @@ static void tiny_gradient_cell_1_backward(const tiny_call *call)
     float *const grads = call->grads;
 
     // d.cell1.node0.op2.conv3x3.coefficients
-    tiny_batchnorm_coefficients_x1_c4_n16(arena + 41232, grads + 584, grads + 588, arena + 41280, arena + 41216, params + 584, (const float *const[]){arena + 2048}, (const float *const[]){arena + 10336}, (const float *const[]){params + 604}, call->count);
+    tiny_batchnorm_coefficients_x1_c4_n16(arena + 17216, grads + 584, grads + 588, arena + 16656, arena + 16672, params + 584, (const float *const[]){arena + 17712}, (const float *const[]){arena + 16624}, (const float *const[]){params + 604}, call->count);
     // d.cell1.node0.op2.conv3x3  [4, 4, 4]
-    tiny_pull_x1_c4_n16(arena + 241056, arena + 49632, arena + 41232, (const float *const[]){arena + 241056}, (const float *const[]){params + 604}, call->count);
+    tiny_pull_x1_c4_n16(arena + 34928, arena + 32880, arena + 17216, (const float *const[]){arena + 34928}, (const float *const[]){params + 604}, call->count);
+    // cell1.node0.op2.sum.relu.again  [4, 4, 4]
+    tiny_affine_sum_x2_c4_n16_relu(arena + 32880, (const float *const[]){arena + 14448, arena + 30832}, (const float *const[]){arena + 16496, arena + 16560}, (const float *const[]){arena + 16512, arena + 16576}, (const float *const[]){params + 434, params + 435});
     // d.node_ops.1.node_ops.0.node_ops.2.operation.op.weight
-    tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(grads + 436, arena + 47584, arena + 241056);
+    tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(grads + 436, arena + 32880, arena + 34928);
     // cell1.node0.op2.conv3x3.packed_backward
-    tiny_pack_weights_backward_k4_c4_r3_s3(arena + 45392, params + 436);
+    tiny_pack_weights_backward_k4_c4_r3_s3(arena + 16656, params + 436);
     // d.cell1.node0.op2.sum.relu  [4, 4, 4]
-    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 247200, arena + 241056, arena + 45392, NULL);
+    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 7488, arena + 34928, arena + 16656, NULL);
     // d.cell1.node0.op2.sum.relu.before  [4, 4, 4]
-    tiny_affine_sum_backward_x2_c4_n16(arena + 247200, arena + 2048, arena + 247200, arena + 47584, (float *const[]){arena + 10336, arena + 41280}, (const float *const[]){arena + 41296, arena + 45536}, (const float *const[]){arena + 35040, arena + 41248}, (const float *const[]){arena + 35056, arena + 41264});
+    tiny_affine_sum_backward_x2_c4_n16(arena + 7488, arena + 16624, arena + 7488, arena + 32880, (float *const[]){arena + 16560, arena + 16576}, (const float *const[]){arena + 14448, arena + 30832}, (const float *const[]){arena + 16528, arena + 16592}, (const float *const[]){arena + 16544, arena + 16608});
     // d.node_ops.1.node_ops.0.node_ops.2.merger.0.mean
-    tiny_affine_scalar_backward_c4(grads + 434, arena + 2048, arena + 10336, params + 270, params + 274, params + 434);
+    tiny_affine_scalar_backward_c4(grads + 434, arena + 16624, arena + 16560, params + 270, params + 274, params + 434);
     // d.node_ops.1.node_ops.0.node_ops.2.merger.1.mean
-    tiny_affine_scalar_backward_c4(grads + 435, arena + 2048, arena + 41280, params + 426, params + 430, params + 435);
+    tiny_affine_scalar_backward_c4(grads + 435, arena + 16624, arena + 16576, params + 426, params + 430, params + 435);
     // d.cell1.node0.op1.conv3x3.coefficients
-    tiny_batchnorm_coefficients_x1_c4_n16(arena + 41216, grads + 426, grads + 430, arena + 41248, arena + 41264, params + 426, (const float *const[]){arena + 2048}, (const float *const[]){arena + 41280}, (const float *const[]){params + 435}, call->count);
+    tiny_batchnorm_coefficients_x1_c4_n16(arena + 16656, grads + 426, grads + 430, arena + 16592, arena + 16608, params + 426, (const float *const[]){arena + 16624}, (const float *const[]){arena + 16576}, (const float *const[]){params + 435}, call->count);
     // d.cell1.node0.op1.conv3x3  [4, 4, 4]
-    tiny_pull_x1_c4_n16(arena + 249248, arena + 45536, arena + 41216, (const float *const[]){arena + 247200}, (const float *const[]){params + 435}, call->count);
+    tiny_pull_x1_c4_n16(arena + 32880, arena + 30832, arena + 16656, (const float *const[]){arena + 7488}, (const float *const[]){params + 435}, call->count);
+    // cell1.node0.op0.bn.relu.again  [4, 4, 4]
+    tiny_affine_sum_x1_c4_n16_relu(arena + 30832, (const float *const[]){arena + 14448}, (const float *const[]){arena + 16496}, (const float *const[]){arena + 16512}, (const float *const[]){NULL});
     // d.node_ops.1.node_ops.0.node_ops.1.operation.op.weight
-    tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(grads + 278, arena + 43344, arena + 249248);
+    tiny_conv_weights_backward_c4_h4_w4_k4_r3_s3(grads + 278, arena + 30832, arena + 32880);
     // cell1.node0.op1.conv3x3.packed_backward
-    tiny_pack_weights_backward_k4_c4_r3_s3(arena + 251296, params + 278);
+    tiny_pack_weights_backward_k4_c4_r3_s3(arena + 16656, params + 278);
     // d.cell1.node0.op0.bn.relu  [4, 4, 4]
-    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 251440, arena + 249248, arena + 251296, NULL);
+    tiny_conv_c4_h4_w4_k4_r3_s3(arena + 34928, arena + 32880, arena + 16656, NULL);
     // d.cell1.node0.op0.bn.relu.before  [4, 4, 4]
-    tiny_affine_sum_backward_x1_c4_n16(arena + 251440, arena + 41216, arena + 251440, arena + 43344, (float *const[]){arena + 41232}, (const float *const[]){arena + 41296}, (const float *const[]){arena + 35040}, (const float *const[]){arena + 35056});
+    tiny_affine_sum_backward_x1_c4_n16(arena + 34928, arena + 16496, arena + 34928, arena + 30832, (float *const[]){arena + 16512}, (const float *const[]){arena + 14448}, (const float *const[]){arena + 16528}, (const float *const[]){arena + 16544});
     // d.cell1.node0.op0.conv3x3.coefficients
-    tiny_batchnorm_coefficients_x2_c4_n16(arena + 41248, grads + 270, grads + 274, arena + 35040, arena + 35056, params + 270, (const float *const[]){arena + 41216, arena + 2048}, (const float *const[]){arena + 41232, arena + 10336}, (const float *const[]){NULL, params + 434}, call->count);
+    tiny_batchnorm_coefficients_x2_c4_n16(arena + 16576, grads + 270, grads + 274, arena + 16528, arena + 16544, params + 270, (const float *const[]){arena + 16496, arena + 16624}, (const float *const[]){arena + 16512, arena + 16560}, (const float *const[]){NULL, params + 434}, call->count);
     // d.cell1.node0.op0.conv3x3  [4, 4, 4]
-    tiny_pull_x2_c4_n16(arena + 251440, arena + 41296, arena + 41248, (const float *const[]){arena + 251440, arena + 247200}, (const float *const[]){NULL, params + 434}, call->count);
+    tiny_pull_x2_c4_n16(arena + 34928, arena + 14448, arena + 16576, (const float *const[]){arena + 34928, arena + 7488}, (const float *const[]){NULL, params + 434}, call->count);
+    // cell0.node0.op2.bn.pooled.relu.again  [2, 4, 4]
+    tiny_affine_sum_x1_c2_n16_relu(arena + 17216, (const float *const[]){arena + 6464}, (const float *const[]){arena + 6400}, (const float *const[]){arena + 6416}, (const float *const[]){NULL});
     // d.node_ops.1.node_ops.0.node_ops.0.operation.op.weight
-    tiny_conv_weights_backward_c2_h4_w4_k4_r3_s3(grads + 194, arena + 40192, arena + 251440);
+    tiny_conv_weights_backward_c2_h4_w4_k4_r3_s3(grads + 194, arena + 17216, arena + 34928);
     // cell1.node0.op0.conv3x3.packed_backward
-    tiny_pack_weights_backward_k4_c2_r3_s3(arena + 247200, params + 194);
+    tiny_pack_weights_backward_k4_c2_r3_s3(arena + 18240, params + 194);
     // d.cell0.node0.op2.bn.pooled.relu  [2, 4, 4]
-    tiny_conv_c4_h4_w4_k2_r3_s3(arena + 247280, arena + 251440, arena + 247200, NULL);
+    tiny_conv_c4_h4_w4_k2_r3_s3(arena + 14448, arena + 34928, arena + 18240, NULL);
     // d.cell0.node0.op2.bn.pooled.relu.before  [2, 4, 4]
-    tiny_affine_sum_backward_x1_c2_n16(arena + 247280, arena + 2048, arena + 247280, arena + 40192, (float *const[]){arena + 10336}, (const float *const[]){arena + 39168}, (const float *const[]){arena + 26816}, (const float *const[]){arena + 18560});
+    tiny_affine_sum_backward_x1_c2_n16(arena + 14448, arena + 6400, arena + 14448, arena + 17216, (float *const[]){arena + 6416}, (const float *const[]){arena + 6464}, (const float *const[]){arena + 6432}, (const float *const[]){arena + 6448});
     // d.cell0.node0.op2.bn.pooled.raw.whole  [2, 8, 8]
-    tiny_adaptive_pool_backward_c2_h8_w8_oh4_ow4(arena + 248304, arena + 247280);
+    tiny_adaptive_pool_backward_c2_h8_w8_oh4_ow4(arena + 30832, arena + 14448);
 }
 
 // cell 0, backward
@@ -2751,45 +2767,51 @@ static void tiny_gradient_cell_0_backward(const tiny_call *call)
     float *const grads = call->grads;
 
     // d.cell0.node0.op2.conv3x3.coefficients
-    tiny_batchnorm_coefficients_x2_c2_n64(arena + 35040, grads + 190, grads + 192, arena + 26816, arena + 18560, params + 190, (const float *const[]){arena + 2048, arena + 18576}, (const float *const[]){arena + 10336, arena + 35024}, (const float *const[]){NULL, NULL}, call->count);
+    tiny_batchnorm_coefficients_x2_c2_n64(arena + 16656, grads + 190, grads + 192, arena + 6432, arena + 6448, params + 190, (const float *const[]){arena + 6400, arena + 16640}, (const float *const[]){arena + 6416, arena + 17200}, (const float *const[]){NULL, NULL}, call->count);
     // d.cell0.node0.op2.conv3x3  [2, 8, 8]
-    tiny_pull_x2_c2_n64(arena + 248304, arena + 35072, arena + 35040, (const float *const[]){arena + 248304, arena + 243104}, (const float *const[]){NULL, NULL}, call->count);
+    tiny_pull_x2_c2_n64(arena + 30832, arena + 26736, arena + 16656, (const float *const[]){arena + 30832, arena + 36976}, (const float *const[]){NULL, NULL}, call->count);
+    // cell0.node0.op2.sum.relu.again  [2, 8, 8]
+    tiny_affine_sum_x2_c2_n64_relu(arena + 14448, (const float *const[]){arena + 18544, arena + 22640}, (const float *const[]){arena + 6272, arena + 6336}, (const float *const[]){arena + 6288, arena + 6352}, (const float *const[]){params + 150, params + 151});
     // d.node_ops.0.node_ops.0.node_ops.2.operation.op.weight
-    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 152, arena + 30928, arena + 248304);
+    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 152, arena + 14448, arena + 30832);
     // cell0.node0.op2.conv3x3.packed_backward
-    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 252400, params + 152);
+    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 6400, params + 152);
     // d.cell0.node0.op2.sum.relu  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 252448, arena + 248304, arena + 252400, NULL);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 26736, arena + 30832, arena + 6400, NULL);
     // d.cell0.node0.op2.sum.relu.before  [2, 8, 8]
-    tiny_affine_sum_backward_x2_c2_n64(arena + 252448, arena + 2048, arena + 252448, arena + 30928, (float *const[]){arena + 10336, arena + 26816}, (const float *const[]){arena + 18592, arena + 26832}, (const float *const[]){arena + 2064, arena + 26784}, (const float *const[]){arena + 18544, arena + 26800});
+    tiny_affine_sum_backward_x2_c2_n64(arena + 26736, arena + 6336, arena + 26736, arena + 14448, (float *const[]){arena + 6352, arena + 6400}, (const float *const[]){arena + 18544, arena + 22640}, (const float *const[]){arena + 6304, arena + 6368}, (const float *const[]){arena + 6320, arena + 6384});
     // d.node_ops.0.node_ops.0.node_ops.2.merger.0.mean
-    tiny_affine_scalar_backward_c2(grads + 150, arena + 2048, arena + 10336, params + 104, params + 106, params + 150);
+    tiny_affine_scalar_backward_c2(grads + 150, arena + 6336, arena + 6352, params + 104, params + 106, params + 150);
     // d.node_ops.0.node_ops.0.node_ops.2.merger.1.mean
-    tiny_affine_scalar_backward_c2(grads + 151, arena + 2048, arena + 26816, params + 146, params + 148, params + 151);
+    tiny_affine_scalar_backward_c2(grads + 151, arena + 6336, arena + 6400, params + 146, params + 148, params + 151);
     // d.cell0.node0.op1.conv3x3.coefficients
-    tiny_batchnorm_coefficients_x1_c2_n64(arena + 18560, grads + 146, grads + 148, arena + 26784, arena + 26800, params + 146, (const float *const[]){arena + 2048}, (const float *const[]){arena + 26816}, (const float *const[]){params + 151}, call->count);
+    tiny_batchnorm_coefficients_x1_c2_n64(arena + 6416, grads + 146, grads + 148, arena + 6368, arena + 6384, params + 146, (const float *const[]){arena + 6336}, (const float *const[]){arena + 6400}, (const float *const[]){params + 151}, call->count);
     // d.cell0.node0.op1.conv3x3  [2, 8, 8]
-    tiny_pull_x1_c2_n64(arena + 256544, arena + 26832, arena + 18560, (const float *const[]){arena + 252448}, (const float *const[]){params + 151}, call->count);
+    tiny_pull_x1_c2_n64(arena + 14448, arena + 22640, arena + 6416, (const float *const[]){arena + 26736}, (const float *const[]){params + 151}, call->count);
+    // cell0.node0.op0.bn.relu.again  [2, 8, 8]
+    tiny_affine_sum_x1_c2_n64_relu(arena + 22640, (const float *const[]){arena + 18544}, (const float *const[]){arena + 6272}, (const float *const[]){arena + 6288}, (const float *const[]){NULL});
     // d.node_ops.0.node_ops.0.node_ops.1.operation.op.weight
-    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 108, arena + 22688, arena + 256544);
+    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 108, arena + 22640, arena + 14448);
     // cell0.node0.op1.conv3x3.packed_backward
-    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 260640, params + 108);
+    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 6368, params + 108);
     // d.cell0.node0.op0.bn.relu  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 260688, arena + 256544, arena + 260640, NULL);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 30832, arena + 14448, arena + 6368, NULL);
     // d.cell0.node0.op0.bn.relu.before  [2, 8, 8]
-    tiny_affine_sum_backward_x1_c2_n64(arena + 260688, arena + 18560, arena + 260688, arena + 22688, (float *const[]){arena + 18576}, (const float *const[]){arena + 18592}, (const float *const[]){arena + 2064}, (const float *const[]){arena + 18544});
+    tiny_affine_sum_backward_x1_c2_n64(arena + 30832, arena + 6272, arena + 30832, arena + 22640, (float *const[]){arena + 6288}, (const float *const[]){arena + 18544}, (const float *const[]){arena + 6304}, (const float *const[]){arena + 6320});
     // d.cell0.node0.op0.conv3x3.coefficients
-    tiny_batchnorm_coefficients_x2_c2_n64(arena + 256544, grads + 104, grads + 106, arena + 2064, arena + 18544, params + 104, (const float *const[]){arena + 18560, arena + 2048}, (const float *const[]){arena + 18576, arena + 10336}, (const float *const[]){NULL, params + 150}, call->count);
+    tiny_batchnorm_coefficients_x2_c2_n64(arena + 6368, grads + 104, grads + 106, arena + 6304, arena + 6320, params + 104, (const float *const[]){arena + 6272, arena + 6336}, (const float *const[]){arena + 6288, arena + 6352}, (const float *const[]){NULL, params + 150}, call->count);
     // d.cell0.node0.op0.conv3x3  [2, 8, 8]
-    tiny_pull_x2_c2_n64(arena + 260688, arena + 18592, arena + 256544, (const float *const[]){arena + 260688, arena + 252448}, (const float *const[]){NULL, params + 150}, call->count);
+    tiny_pull_x2_c2_n64(arena + 30832, arena + 18544, arena + 6368, (const float *const[]){arena + 30832, arena + 26736}, (const float *const[]){NULL, params + 150}, call->count);
+    // stem.bn1.relu.again  [2, 8, 8]
+    tiny_affine_sum_x1_c2_n64_relu(arena + 14448, (const float *const[]){arena + 10352}, (const float *const[]){arena + 6208}, (const float *const[]){arena + 6224}, (const float *const[]){NULL});
     // d.node_ops.0.node_ops.0.node_ops.0.operation.op.weight
-    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 66, arena + 14448, arena + 260688);
+    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 66, arena + 14448, arena + 30832);
     // cell0.node0.op0.conv3x3.packed_backward
-    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 264784, params + 66);
+    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 6272, params + 66);
     // d.stem.bn1.relu  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 264832, arena + 260688, arena + 264784, NULL);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 18544, arena + 30832, arena + 6272, NULL);
     // d.stem.bn1.relu.before  [2, 8, 8]
-    tiny_affine_sum_backward_x1_c2_n64(arena + 264832, arena + 10336, arena + 264832, arena + 14448, (float *const[]){arena + 2048}, (const float *const[]){arena + 10352}, (const float *const[]){arena + 10304}, (const float *const[]){arena + 10320});
+    tiny_affine_sum_backward_x1_c2_n64(arena + 18544, arena + 6208, arena + 18544, arena + 14448, (float *const[]){arena + 6224}, (const float *const[]){arena + 10352}, (const float *const[]){arena + 6240}, (const float *const[]){arena + 6256});
 }
 
 // stem, backward
@@ -2800,23 +2822,25 @@ static void tiny_gradient_stem_backward(const tiny_call *call)
     float *const grads = call->grads;
 
     // d.stem.conv1.coefficients
-    tiny_batchnorm_coefficients_x1_c2_n64(arena + 2064, grads + 62, grads + 64, arena + 10304, arena + 10320, params + 62, (const float *const[]){arena + 10336}, (const float *const[]){arena + 2048}, (const float *const[]){NULL}, call->count);
+    tiny_batchnorm_coefficients_x1_c2_n64(arena + 6272, grads + 62, grads + 64, arena + 6240, arena + 6256, params + 62, (const float *const[]){arena + 6208}, (const float *const[]){arena + 6224}, (const float *const[]){NULL}, call->count);
     // d.stem.conv1  [2, 8, 8]
-    tiny_pull_x1_c2_n64(arena + 264832, arena + 10352, arena + 2064, (const float *const[]){arena + 264832}, (const float *const[]){NULL}, call->count);
+    tiny_pull_x1_c2_n64(arena + 18544, arena + 10352, arena + 6272, (const float *const[]){arena + 18544}, (const float *const[]){NULL}, call->count);
+    // stem.bn0.relu.again  [2, 8, 8]
+    tiny_affine_sum_x1_c2_n64_relu(arena + 6208, (const float *const[]){arena + 2080}, (const float *const[]){arena + 2048}, (const float *const[]){arena + 2064}, (const float *const[]){NULL});
     // d.first_conv.3.weight
-    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 24, arena + 6208, arena + 264832);
+    tiny_conv_weights_backward_c2_h8_w8_k2_r3_s3(grads + 24, arena + 6208, arena + 18544);
     // stem.conv1.packed_backward
-    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 268928, params + 24);
+    tiny_pack_weights_backward_k2_c2_r3_s3(arena + 10304, params + 24);
     // d.stem.bn0.relu  [2, 8, 8]
-    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 268976, arena + 264832, arena + 268928, NULL);
+    tiny_conv_c2_h8_w8_k2_r3_s3(arena + 10352, arena + 18544, arena + 10304, NULL);
     // d.stem.bn0.relu.before  [2, 8, 8]
-    tiny_affine_sum_backward_x1_c2_n64(arena + 268976, arena + 2048, arena + 268976, arena + 6208, (float *const[]){arena + 2064}, (const float *const[]){arena + 2080}, (const float *const[]){arena + 6176}, (const float *const[]){arena + 6192});
+    tiny_affine_sum_backward_x1_c2_n64(arena + 10352, arena + 2048, arena + 10352, arena + 6208, (float *const[]){arena + 2064}, (const float *const[]){arena + 2080}, (const float *const[]){arena + 6176}, (const float *const[]){arena + 6192});
     // d.stem.conv0.coefficients
-    tiny_batchnorm_coefficients_x1_c2_n64(arena + 273072, grads + 20, grads + 22, arena + 6176, arena + 6192, params + 20, (const float *const[]){arena + 2048}, (const float *const[]){arena + 2064}, (const float *const[]){NULL}, call->count);
+    tiny_batchnorm_coefficients_x1_c2_n64(arena + 6208, grads + 20, grads + 22, arena + 6176, arena + 6192, params + 20, (const float *const[]){arena + 2048}, (const float *const[]){arena + 2064}, (const float *const[]){NULL}, call->count);
     // d.stem.conv0  [2, 8, 8]
-    tiny_pull_x1_c2_n64(arena + 268976, arena + 2080, arena + 273072, (const float *const[]){arena + 268976}, (const float *const[]){NULL}, call->count);
+    tiny_pull_x1_c2_n64(arena + 10352, arena + 2080, arena + 6208, (const float *const[]){arena + 10352}, (const float *const[]){NULL}, call->count);
     // d.first_conv.0.weight
-    tiny_conv_weights_backward_c1_h8_w8_k2_r3_s3(grads + 0, arena + 0, arena + 268976);
+    tiny_conv_weights_backward_c1_h8_w8_k2_r3_s3(grads + 0, arena + 0, arena + 10352);
 }
 
 // biases in front of a batch normalisation, backward
