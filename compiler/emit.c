@@ -518,9 +518,7 @@ static int count_nodes(const Arch *arch)
     return nodes;
 }
 
-// The memory plan of the inference file: with the weights given, or those that net_init makes.
-static bool plan_inference(const Arch *arch, const EmitOptions *options, int64_t *arena_bytes,
-                           PlanReport *plan, Err *err)
+bool emit_plan_figures(const Arch *arch, const EmitOptions *options, PlanFigures *plan, Err *err)
 {
     Text text = {0};
     TensorFile initial;
@@ -535,9 +533,11 @@ static bool plan_inference(const Arch *arch, const EmitOptions *options, int64_t
     const Ir *last;
     done = done && run_passes(&e, NULL, &last, err);
     if (done) {
-        *arena_bytes = e.arena_floats * 4;
-        *plan = e.infer->plan;
-        plan->bound_bytes += 8 * e.infer->margin; // whatever the plan, kernels read there
+        plan->macs = e.infer->macs;
+        plan->arena_bytes = e.arena_floats * 4;
+        // Whatever the plan, kernels read in the margins.
+        plan->bound_bytes = e.infer->plan.bound_bytes + 8 * e.infer->margin;
+        plan->ms = e.infer->plan.ms;
     }
     text_free(&text);
     pool_free(e.pool);
@@ -545,10 +545,10 @@ static bool plan_inference(const Arch *arch, const EmitOptions *options, int64_t
 }
 
 // How close the plan is to the best there may be.
-static void print_plan(int64_t arena_bytes, const PlanReport *plan, bool json, Text *out)
+static void print_plan(const PlanFigures *plan, bool json, Text *out)
 {
-    const double gap = 100.0 * ((double)arena_bytes / (double)plan->bound_bytes - 1.0);
-    const bool is_optimal = arena_bytes == plan->bound_bytes;
+    const double gap = 100.0 * ((double)plan->arena_bytes / (double)plan->bound_bytes - 1.0);
+    const bool is_optimal = plan->arena_bytes == plan->bound_bytes;
     if (json) {
         text_printf(out,
                     ", \"arena_lower_bound_bytes\": %lld, \"arena_optimal\": %s, "
@@ -570,10 +570,8 @@ bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text 
     for_training.weights = NULL;
     Emission train = emission_open(arch, &for_training, out);
     const Ir *last;
-    int64_t arena;
-    PlanReport plan;
-    if (!run_passes(&train, NULL, &last, err) ||
-        !plan_inference(arch, options, &arena, &plan, err)) {
+    PlanFigures plan;
+    if (!run_passes(&train, NULL, &last, err) || !emit_plan_figures(arch, options, &plan, err)) {
         pool_free(train.pool);
         return false;
     }
@@ -585,7 +583,7 @@ bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text 
         {"op_weights", "op weights", "", arch->op_weights},
         {"weights", "weights", "", params},
         {"macs", "multiply-adds of an image", "", train.infer->macs},
-        {"arena_bytes", "inference arena", "bytes", arena},
+        {"arena_bytes", "inference arena", "bytes", plan.arena_bytes},
         {"weight_bytes", "inference weights", "bytes", params * 4},
         {"batch", "training batch", "images", train.batch},
         {"train_arena_bytes", "training arena", "bytes", train.arena_floats * 4},
@@ -604,7 +602,7 @@ bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text 
             text_printf(out, "%-26s %12lld %s\n", figures[i].label, (long long)figures[i].value,
                         figures[i].unit);
         if (!strcmp(figures[i].key, "arena_bytes"))
-            print_plan(arena, &plan, json, out);
+            print_plan(&plan, json, out);
     }
     if (json)
         text_puts(out, "}\n");

@@ -33,6 +33,14 @@ bool emit_header(const Arch *arch, const EmitOptions *options, Text *out, Err *e
 bool emit_ir(const Arch *arch, const EmitOptions *options, const char *pass, Text *out, Err *err);
 // Cells, ops, weights, MACs, arena and training memory, in words or as one JSON object.
 bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text *out, Err *err);
+// What the memory plan of an inference file came to, with the weights given or those that net_init
+// makes for the seed.
+typedef struct {
+    int64_t macs;                     // multiply-adds of an image, direct algorithm
+    int64_t arena_bytes, bound_bytes; // no plan that stores whole tensors needs less than the bound
+    double ms;                        // of ordering the ops and packing
+} PlanFigures;
+bool emit_plan_figures(const Arch *arch, const EmitOptions *options, PlanFigures *plan, Err *err);
 // The weights that net_init makes for `seed`, as a safetensors file with the architecture in its
 // metadata.
 bool emit_weights(const Arch *arch, uint64_t seed, Text *out, Err *err);

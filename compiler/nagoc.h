@@ -241,6 +241,12 @@ typedef struct Jit Jit;
 // shared object; `march_native` builds it for this machine.  Errors: run failures with the
 // compiler's own message.
 Jit *jit_open(const char *text, JitKind kind, bool march_native, Err *err);
+// The same, built as a user would: cc -O3 -march=native; what the compiler needed and made of it.
+typedef struct {
+    double seconds;
+    int64_t object_bytes;
+} JitBuild;
+Jit *jit_open_release(const char *text, JitBuild *build, Err *err);
 void jit_close(Jit *jit);                           // NULL is allowed
 void *jit_symbol(const Jit *jit, const char *name); // NULL if there is none
 
