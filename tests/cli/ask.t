@@ -80,7 +80,7 @@ $ nago front --study s.db
 trial  budget            f1            f2  reason     configuration
     0       1           0.5             2  random     x=0.705 k=3 op="b"
     2       1           1.5             1  random     x=0.0606 k=2 op="b"
-$ nago best --study s.db --by f2 --json
+$ nago best --study s.db --by f2 --json | sed -E 's/, "(created|ended)": [0-9.]+//g'
 [{"id": 2, "state": "finished", "bracket": 0, "rung": 0, "budget": 1, "params": {"x": 0.060609017065980764, "k": 2, "op": "b"}, "reason": {"reason": "random"}, "values": {"f1": 1.5, "f2": 1}}]
 $ nago best --study s.db --by f3
 nago best: --by f3: no objective of this study
@@ -92,7 +92,7 @@ id,state,bracket,rung,budget,parent,reason,draws,seconds,x,k,op,x0,x1,x2,value.f
 2,finished,0,0,1,,random,0,,0.060609017065980764,2,b,0.060609017065980764,0.12499812499062493,0.75,1.5,1,0,
 3,failed,0,0,1,,random,0,,0.5743094298175756,5,b,0.5743094298175756,0.87500187500937499,0.75,,,0,it exploded
 4,running,0,0,1,,random,0,,0.74628525093559694,2,b,0.74628525093559694,0.12499812499062493,0.75,,,0,
-$ nago trials --study s.db --state failed --json
+$ nago trials --study s.db --state failed --json | sed -E 's/, "(created|ended)": [0-9.]+//g'
 [{"id": 3, "state": "failed", "bracket": 0, "rung": 0, "budget": 1, "params": {"x": 0.5743094298175756, "k": 5, "op": "b"}, "reason": {"reason": "random"}, "error": "it exploded"}]
 $ nago trials --study none.db
 none.db: error: No such file or directory; nago search --study FILE begins a study
