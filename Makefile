@@ -25,6 +25,7 @@ ISA_FLAGS_avx2 = -march=x86-64-v3
 DEPS = gcc libc6-dev libtcc-dev libopenblas-dev libcjson-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev libsqlite3-dev \
        libprotobuf-c-dev protobuf-c-compiler libonnx-dev
 DEPS_CHECK = libcmocka-dev tcc graphviz python3-networkx
+DEPS_EMBEDDED = gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm gcc-riscv64-unknown-elf qemu-system-misc
 DEPS_DEV = clang libclang-rt-14-dev clang-format clang-tidy valgrind cppcheck bear gdb gcc-aarch64-linux-gnu \
            libc6-dev-arm64-cross qemu-user-static
 
@@ -102,7 +103,9 @@ $(BUILD)/man/nago-%.1: $(BUILD)/nago
 
 deps: ## install the Debian packages that building and the demo lack
 	@tests/lint/install-missing $(DEPS)
-deps-check: deps # what the tests need on top
+deps-embedded: ## install compilers and emulators of microcontrollers
+	@tests/lint/install-missing $(DEPS_EMBEDDED)
+deps-check: deps deps-embedded # what the tests need on top
 	@tests/lint/install-missing $(DEPS_CHECK)
 deps-dev: deps-check ## install those for developing: clang, valgrind, ...
 	@tests/lint/install-missing $(DEPS_DEV)
@@ -164,6 +167,6 @@ help: ## this list
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-check deps-dev demo check check-all test-programs bench bench-search bench-search-full search-real benches peers san fuzz fuzz-programs golden format lint \
+.PHONY: all deps deps-embedded deps-check deps-dev demo check check-all test-programs bench bench-search bench-search-full search-real benches peers san fuzz fuzz-programs golden format lint \
         install uninstall clean help
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

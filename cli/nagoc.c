@@ -21,12 +21,15 @@ typedef enum {
 static const char *const emit_names[] = {"c",       "arch",    "ir",   "dot",  "weights",
                                          "summary", "pytorch", "onnx", "plan", NULL};
 static const char *const form_names[] = {"string", "list", "bin", NULL}; // as WeightsForm
-static const char *const target_names[] = {"generic", "native", NULL};   // as TargetKind
+static const char *const target_names[] = {"generic",   "native",     "cortex-m4",
+                                           "cortex-m7", "cortex-m33", "cortex-m55",
+                                           "rv32imc",   NULL}; // as TargetKind
+static const char *const quantize_names[] = {"int8", NULL};
 static const char *const layout_names[] = {"chw", "hwc", NULL};
 
 typedef struct {
-    const char *input, *output, *header, *weights, *prefix, *dump_after;
-    int emit, form, layout, target, batch;
+    const char *input, *output, *header, *weights, *prefix, *dump_after, *ranges, *section;
+    int emit, form, layout, target, quantize, batch;
     bool json, no_plan, has_seed;
     uint64_t seed;
 } Request;
@@ -54,8 +57,12 @@ static const char *canonical_command(const Request *request, Pool *pool)
         text_printf(&text, " --weights=%s", base_name(request->weights));
     if (request->form > 0)
         text_printf(&text, " --weights-form=%s", form_names[request->form]);
+    if (request->ranges)
+        text_printf(&text, " --quantize=int8 --ranges=%s", base_name(request->ranges));
     if (request->target > 0)
         text_printf(&text, " --target=%s", target_names[request->target]);
+    if (request->section)
+        text_printf(&text, " --weights-section=%s", request->section);
     if (request->batch > 0)
         text_printf(&text, " --batch=%d", request->batch);
     if (strcmp(request->prefix, "net") != 0)
@@ -110,15 +117,20 @@ static bool make(const Request *request, Pool *pool, Outputs *out, Err *err)
 {
     Arch arch;
     TensorFile weights;
+    Ranges ranges;
     EmitOptions options = emit_defaults;
     if (!arch_load(request->input, request->has_seed, request->seed, &arch, pool, err))
         return false;
     if (request->weights && !tensors_read(request->weights, &weights, pool, err))
         return false;
+    if (request->ranges && !ranges_load(request->ranges, &ranges, pool, err))
+        return false;
     options.prefix = request->prefix;
     options.batch = request->batch;
     options.plan = !request->no_plan;
-    options.target = request->target > 0 ? TARGET_NATIVE : TARGET_GENERIC;
+    options.target = request->target > 0 ? (TargetKind)request->target : TARGET_GENERIC;
+    options.ranges = request->ranges ? &ranges : NULL;
+    options.section = request->section;
     options.hwc = request->layout > 0;
     options.form = request->form > 0 ? (WeightsForm)request->form : WEIGHTS_STRING;
     options.weights = request->weights ? &weights : NULL;
@@ -152,6 +164,12 @@ static bool outputs_write(const Request *request, const Outputs *out, Err *err)
     return file_write(request->output, out->main.data, out->main.length, err);
 }
 
+static bool is_section(const char *name)
+{
+    return *name && strlen(name) <= 64 &&
+           !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._")];
+}
+
 static void check_together(const Command *command, const Request *request)
 {
     bool to_stdout = strcmp(request->output, "-") == 0;
@@ -165,6 +183,19 @@ static void check_together(const Command *command, const Request *request)
         command_usage(command, "--weights-form: goes with --weights");
     if (request->target >= 0 && !request->weights)
         command_usage(command, "--target: goes with --weights");
+    if ((request->quantize >= 0) != (request->ranges != NULL))
+        command_usage(command, "--quantize and --ranges: go together");
+    if (request->ranges && !request->weights)
+        command_usage(command, "--quantize: goes with --weights");
+    if (request->ranges && (request->emit == EMIT_ONNX || request->emit == EMIT_WEIGHTS))
+        command_usage(command, "--quantize: does not go with --emit=%s", emit_names[request->emit]);
+    if (request->ranges && request->target == TARGET_NATIVE)
+        command_usage(command, "--target=native: is for float files");
+    if (request->section && !request->weights)
+        command_usage(command, "--weights-section: goes with --weights");
+    if (request->section && !is_section(request->section))
+        command_usage(command, "--weights-section: \"%s\" is not a name of a linker section",
+                      request->section);
     if (request->form == WEIGHTS_BIN && to_stdout && request->emit == EMIT_C)
         command_usage(command, "--weights-form=bin: needs --output FILE, the weights go beside it");
     if (request->weights && request->emit == EMIT_WEIGHTS)
@@ -193,6 +224,8 @@ static const char examples[] =
     "    A trainable network, 32 images a step.\n"
     "nagoc run/arch.json --weights run/weights.safetensors -o net.c\n"
     "    The trained network; try it: cc -O3 -march=native -DNET_MAIN net.c -lm\n"
+    "nagoc arch.json -w W.safetensors --quantize int8 --ranges R.json -o net.c\n"
+    "    The same in 8-bit integers; --target names a microcontroller.\n"
     "nagoc theta.json --emit=dot | dot -Tsvg > net.svg\n"
     "    A drawing.";
 
@@ -224,13 +257,21 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
                       "how weights stand in the C file: string literals (default; compile "
                       "fastest), lists of numbers, "
                       "or a separate binary file beside it"),
+        OPTION_CHOICE("quantize", 0, "int8", &request->quantize, quantize_names,
+                      "compute in 8-bit integers, where weights and ranges are given"),
+        OPTION_STRING("ranges", 0, "FILE", &request->ranges,
+                      "the ranges of activations, from nago calibrate"),
         OPTION_GROUP("C file"),
         OPTION_INT("batch", 'b', "N", &request->batch, 1, 1024,
                    "images of one call (default 32; 1 with weights inside, also in ONNX)"),
-        OPTION_CHOICE("target", 0, "generic|native", &request->target, target_names,
+        OPTION_CHOICE("target", 0,
+                      "generic|native|cortex-m4|cortex-m7|cortex-m33|cortex-m55|rv32imc",
+                      &request->target, target_names,
                       "what a file with weights is made for: any machine, in little memory "
-                      "(default); or speed on the machine that compiles it, with up to four times "
-                      "the weights (Winograd)"),
+                      "(default); speed on the machine that compiles it, with up to four times "
+                      "the weights (Winograd); a microcontroller, without stdio"),
+        OPTION_STRING("weights-section", 0, "NAME", &request->section,
+                      "put the weights into this linker section"),
         OPTION_STRING("prefix", 'p', "NAME", &request->prefix,
                       "begin every name with NAME_ (macros: in capitals)"),
         OPTION_CHOICE("input-layout", 0, "chw|hwc", &request->layout, layout_names,
@@ -251,7 +292,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
 
 int main(int argc, char **argv)
 {
-    Request request = {.output = "-", .form = -1, .target = -1, .prefix = "net"};
+    Request request = {.output = "-", .form = -1, .target = -1, .quantize = -1, .prefix = "net"};
     Command command = {
         .name = "nagoc",
         .summary = "compile network generator hyperparameters to standalone C",

@@ -119,14 +119,33 @@ static void put_comment(Emission *e, const char *text)
     }
 }
 
+static bool is_embedded(const Emission *e)
+{
+    return e->options->target > TARGET_NATIVE;
+}
+
+static void put_how_to_compile(Emission *e)
+{
+    const TargetInfo *target = &target_info[e->options->target];
+    if (is_embedded(e)) {
+        putf(e, "//\n// Compile: %s %s -c FILE.c\n//\n", target->compiler, target->flags);
+        return;
+    }
+    put(e, "//\n// Compile: cc -O3 -march=native -c FILE.c, link with -lm; -D NK_MAIN makes a "
+           "program that classifies records\n"
+           "// (one label byte, then the pixels channel by channel) from stdin.\n//\n");
+}
+
 static void put_banner(Emission *e)
 {
     const Arch *a = e->arch;
     const bool trainable = e->options->weights == NULL;
     Text words = {0};
     text_printf(&words, "An HNAG network as standalone C11, %s: %d x %d x %d images to %d classes.",
-                trainable ? "to be trained" : "with its trained weights", a->channels, a->height,
-                a->width, a->classes);
+                trainable            ? "to be trained"
+                : e->options->ranges ? "in int8 with its trained weights"
+                                     : "with its trained weights",
+                a->channels, a->height, a->width, a->classes);
     put_comment(e, words.data);
     text_printf(e->out, "//\n//     made by   %s\n//     compiler  nagoc %s\n//\n",
                 e->options->command, NAGO_VERSION);
@@ -144,17 +163,21 @@ static void put_banner(Emission *e)
     else
         text_printf(e->out, " (static, or the caller's), weights %lld bytes (constant), no heap.\n",
                     (long long)e->infer->const_count * 4);
-    put(e, "//\n// Compile: cc -O3 -march=native -c FILE.c, link with -lm; -D NK_MAIN makes a "
-           "program that classifies records\n"
-           "// (one label byte, then the pixels channel by channel) from stdin.\n//\n"
-           "// This file belongs to whoever generated it: no restriction, no attribution needed, "
+    put_how_to_compile(e);
+    put(e, "// This file belongs to whoever generated it: no restriction, no attribution needed, "
            "no warranty.\n\n");
     text_free(&words);
 }
 
-static void put_sizes(Emission *e)
+// What the kernels stand on.
+static void put_prelude(Emission *e)
 {
-    const Arch *a = e->arch;
+    if (e->options->ranges) {
+        text_puts(e->out, "#include <stddef.h>\n\n");
+        template_paste("int8", e->options->prefix, e->out);
+        text_puts(e->out, "\n");
+        return;
+    }
     put(e, "#define NK_LANES ");
     text_printf(e->out, "%d\n", e->options->weights ? 1 : LANES);
     put(e, "#if defined(__GNUC__) && !defined(__clang__) && !defined(__TINYC__)\n"
@@ -164,6 +187,12 @@ static void put_sizes(Emission *e)
     put(e, "\n#if defined(__clang__)\n#define NK_NOINLINE __attribute__((noinline))\n"
            "#elif defined(__GNUC__) && !defined(__TINYC__)\n#define NK_NOINLINE "
            "__attribute__((noinline, noclone))\n#else\n#define NK_NOINLINE\n#endif\n\n");
+}
+
+static void put_sizes(Emission *e)
+{
+    const Arch *a = e->arch;
+    put_prelude(e);
     putf(e,
          "enum {\n    NK_CHANNELS = %d,\n    NK_HEIGHT = %d,\n    NK_WIDTH = %d,\n    NK_CLASSES = "
          "%d,\n    NK_BATCH = %d,\n",
@@ -210,8 +239,10 @@ static void put_classes(Emission *e)
         text_puts(e->out, ",");
     }
     text_puts(e->out, "\n};\n");
-    put_numbers(e, "mean", e->mean);
-    put_numbers(e, "deviation", e->deviation);
+    if (!e->options->ranges) { // int8 files read pixels by a table
+        put_numbers(e, "mean", e->mean);
+        put_numbers(e, "deviation", e->deviation);
+    }
     text_puts(e->out, "\n");
 }
 
@@ -243,12 +274,17 @@ static void put_call_struct(Emission *e)
            "long seed, step;\n    float dropout;\n} nk_call;\n\n");
 }
 
+static int arena_alignment(const Emission *e)
+{
+    return e->options->ranges ? 8 : 64;
+}
+
 static void put_arena(Emission *e)
 {
     if (e->style.own_arrays)
         put(e, "// --no-plan: every tensor has an array of its own; the arena of nk_infer_in is "
                "not used.\n");
-    put(e, "static _Alignas(64) float nk_arena[NK_ARENA_BYTES / 4];\n\n");
+    putf(e, "static _Alignas(%d) float nk_arena[NK_ARENA_BYTES / 4];\n\n", arena_alignment(e));
 }
 
 static void put_declarations(Emission *e)
@@ -260,9 +296,13 @@ static void put_declarations(Emission *e)
          "// Raw pixels (%s); the data set's mean and deviation are applied.\nvoid "
          "nk_infer_u8(const uint8_t *images, float *logits);\n",
          e->options->hwc ? "a pixel's channels together" : "channel by channel");
-    put(e, "// The same as nk_infer with the caller's arena of NK_ARENA_BYTES, aligned to 64 "
-           "bytes: reentrant.\n"
-           "void nk_infer_in(void *arena, const float *images, float *logits);\n");
+    putf(e,
+         "// The same as nk_infer with the caller's arena of NK_ARENA_BYTES, aligned to %d "
+         "bytes: reentrant.\n"
+         "void nk_infer_in(void *arena, const float *images, float *logits);\n",
+         arena_alignment(e));
+    if (e->options->ranges)
+        put(e, "void nk_infer_u8_in(void *arena, const uint8_t *images, float *logits);\n");
     if (e->options->weights)
         return;
     put(e, "void nk_init(uint64_t seed);\n"
@@ -274,9 +314,13 @@ static void put_declarations(Emission *e)
 
 static void put_main(Emission *e, const char *which)
 {
+    if (is_embedded(e))
+        return;
     put(e, "\n#ifdef NK_MAIN\n");
-    template_paste("main_read", e->options->prefix, e->out);
-    text_puts(e->out, "\n");
+    if (!e->options->ranges) {
+        template_paste("main_read", e->options->prefix, e->out);
+        text_puts(e->out, "\n");
+    }
     template_paste(which, e->options->prefix, e->out);
     text_puts(e->out, "#endif\n");
 }
@@ -298,6 +342,20 @@ static void emit_inference(Emission *e, Text *bin)
     text_puts(e->out, "\n");
     template_paste("face_pixels", e->options->prefix, e->out);
     put_main(e, "main_infer");
+}
+
+static void emit_int8(Emission *e, Text *bin)
+{
+    put_banner(e);
+    put_sizes(e);
+    put_declarations(e);
+    put_classes(e);
+    put_kernels(e);
+    emit_const_data(e->infer, e->options, e->out, bin);
+    emit_int8_program(e->infer, e->mean, e->deviation, &e->style, e->out);
+    put_arena(e);
+    template_paste("face_int8", e->options->prefix, e->out);
+    put_main(e, "main_int8");
 }
 
 static void put_training(Emission *e)
@@ -354,6 +412,7 @@ static void emit_trainable(Emission *e)
 static bool run_passes(Emission *e, const char *pass, const Ir **stopped, Err *err)
 {
     PassOptions passes = {.weights = e->options->weights,
+                          .ranges = e->options->weights ? e->options->ranges : NULL,
                           .conv = CONV_DIRECT,
                           .target = e->options->target,
                           .plan = e->options->plan,
@@ -386,7 +445,9 @@ bool emit_c(const Arch *arch, const EmitOptions *options, Text *out, Text *bin, 
     Emission e = emission_open(arch, options, out);
     const Ir *last;
     const bool done = run_passes(&e, NULL, &last, err);
-    if (done && options->weights)
+    if (done && options->ranges)
+        emit_int8(&e, bin);
+    else if (done && options->weights)
         emit_inference(&e, bin);
     else if (done)
         emit_trainable(&e);
@@ -423,11 +484,14 @@ bool emit_header(const Arch *arch, const EmitOptions *options, Text *out, Err *e
 }
 
 static const char *const passes_with_weights[] = {"lower", "fuse", "fold", "tile", "plan", NULL};
+static const char *const passes_int8[] = {"lower", "fuse", "fold", "quantise", "plan", NULL};
 static const char *const passes_trainable[] = {"lower", "fuse", "grad", "plan", NULL};
 
 bool emit_ir(const Arch *arch, const EmitOptions *options, const char *pass, Text *out, Err *err)
 {
-    const char *const *names = options->weights ? passes_with_weights : passes_trainable;
+    const char *const *names = options->ranges    ? passes_int8
+                               : options->weights ? passes_with_weights
+                                                  : passes_trainable;
     bool known = !pass;
     Text list = {0};
     for (int i = 0; names[i]; i++) {

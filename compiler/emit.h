@@ -14,6 +14,8 @@ typedef struct {
     TargetKind target;         // of an inference file
     WeightsForm form;          // how the weights stand in the file
     const TensorFile *weights; // NULL: a trainable file, weights made by net_init
+    const Ranges *ranges;      // not NULL: int8, with weights
+    const char *section;       // linker section of the weights; NULL: the compiler's choice
     const char *command;       // the command in canonical form, for the banner
     const char *bin_name;      // WEIGHTS_BIN: the name of the file that the C file includes
     uint64_t seed;             // of net_init in a trainable file's main
@@ -28,8 +30,8 @@ bool emit_prefix_valid(const char *text);
 bool emit_c(const Arch *arch, const EmitOptions *options, Text *out, Text *bin, Err *err);
 // Its declarations, for --header.
 bool emit_header(const Arch *arch, const EmitOptions *options, Text *out, Err *err);
-// The IR after `pass` (NULL: the last one): "lower", "fuse", "grad", "fold", "plan".  An unknown
-// pass is an input error that lists them.
+// The IR after `pass` (NULL: the last one): "lower", "fuse", "grad", "fold", "quantise", "plan". An
+// unknown pass is an input error that lists them.
 bool emit_ir(const Arch *arch, const EmitOptions *options, const char *pass, Text *out, Err *err);
 // Cells, ops, weights, MACs, arena and training memory, in words or as one JSON object.
 bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text *out, Err *err);

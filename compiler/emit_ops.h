@@ -38,6 +38,12 @@ void emit_wrappers(const Ir *const *programs, int count, const EmitStyle *style,
 // "infer", "gradient", "update".
 void emit_program(const Ir *ir, const char *name, const EmitStyle *style, Text *out);
 
+// ---- emit_int8.c --------------------------------------------------------------------------------
+
+// An int8 program in a generated file: nk_pixels, nk_image, nk_read_image, nk_program_infer.
+void emit_int8_program(const Ir *ir, const float *mean, const float *deviation,
+                       const EmitStyle *style, Text *out);
+
 // ---- emit_jit.c ---------------------------------------------------------------------------------
 
 // The text that the JIT compiles: the ABI, a function pointer for each kernel used, the three

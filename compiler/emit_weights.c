@@ -30,6 +30,16 @@ static void emit_string(const unsigned char *bytes, size_t count, Text *out)
     }
 }
 
+// Words of int8 programs.
+static void emit_words(const float *values, int64_t count, Text *out)
+{
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t word;
+        memcpy(&word, &values[i], sizeof word);
+        text_printf(out, "0x%xu%s", word, i + 1 == count ? "\n" : i % 8 == 7 ? ",\n" : ", ");
+    }
+}
+
 static void emit_list(const float *values, int64_t count, Text *out)
 {
     for (int64_t i = 0; i < count; i++) {
@@ -44,21 +54,38 @@ static void emit_list(const float *values, int64_t count, Text *out)
     }
 }
 
+static void emit_const_comment(const Ir *ir, const EmitOptions *options, Text *out)
+{
+    if (options->ranges)
+        text_printf(out,
+                    "// %lld bytes: weights in int8, then for each filter bias, multiplier and "
+                    "shift; the rules of merges and pools.\n",
+                    (long long)ir->const_count * 4);
+    else
+        text_printf(out,
+                    "// %lld numbers: for each convolution its weights "
+                    "[channel][row][column][filter], batch normalisation folded in,\n"
+                    "// then its biases; every tensor begins at a multiple of 64 bytes.\n",
+                    (long long)ir->const_count);
+}
+
 void emit_const_data(const Ir *ir, const EmitOptions *options, Text *out, Text *bin)
 {
     const size_t bytes = (size_t)ir->const_count * sizeof(float);
-    const char *prefix = options->prefix;
-    text_printf(out,
-                "// %lld numbers: for each convolution its weights [channel][row][column][filter], "
-                "batch normalisation folded in,\n"
-                "// then its biases; every tensor begins at a multiple of 64 bytes.\n",
-                (long long)ir->const_count);
+    const char *prefix = options->prefix, *type = options->ranges ? "uint32_t" : "float";
+    const int alignment = options->ranges ? 16 : 64;
+    Text section = {0};
+    emit_const_comment(ir, options, out);
+    text_puts(&section, "");
+    if (options->section)
+        text_printf(&section, " __attribute__((section(\"%s\")))", options->section);
     if (options->form == WEIGHTS_LIST) {
         text_printf(
-            out, "static const _Alignas(64) struct {\n    float values[%lld];\n} %s_weights = {{\n",
-            (long long)ir->const_count, prefix);
-        emit_list(ir->const_data, ir->const_count, out);
+            out, "static const _Alignas(%d) struct {\n    %s values[%lld];\n} %s_weights%s = {{\n",
+            alignment, type, (long long)ir->const_count, prefix, section.data);
+        (options->ranges ? emit_words : emit_list)(ir->const_data, ir->const_count, out);
         text_puts(out, "}};\n\n");
+        text_free(&section);
         return;
     }
     text_puts(out, "#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__\n"
@@ -68,19 +95,21 @@ void emit_const_data(const Ir *ir, const EmitOptions *options, Text *out, Text *
         text_add(bin, (const char *)ir->const_data, bytes);
         text_printf(out,
                     "// %s must lie in the folder where the compiler runs (or give -Wa,-IDIR)\n"
-                    "__asm__(\".section .rodata\\n.balign 64\\n.global "
+                    "__asm__(\".section %s\\n.balign %d\\n.global "
                     "%s_weights\\n%s_weights:\\n.incbin \\\"%s\\\"\\n.previous\\n\");\n"
-                    "extern const struct {\n    float values[%lld];\n} %s_weights;\n\n",
-                    options->bin_name, prefix, prefix, options->bin_name,
-                    (long long)ir->const_count, prefix);
+                    "extern const struct {\n    %s values[%lld];\n} %s_weights;\n\n",
+                    options->bin_name, options->section ? options->section : ".rodata", alignment,
+                    prefix, prefix, options->bin_name, type, (long long)ir->const_count, prefix);
+        text_free(&section);
         return;
     }
     text_puts(out, "#if defined(__GNUC__) && !defined(__TINYC__)\n#pragma GCC diagnostic push\n"
                    "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n#endif\n");
     text_printf(out,
-                "static const _Alignas(64) union {\n    char bytes[%zu];\n    float "
-                "values[%lld];\n} %s_weights = {\n",
-                bytes + 1, (long long)ir->const_count, prefix);
+                "static const _Alignas(%d) union {\n    char bytes[%zu];\n    %s "
+                "values[%lld];\n} %s_weights%s = {\n",
+                alignment, bytes + 1, type, (long long)ir->const_count, prefix, section.data);
+    text_free(&section);
     emit_string((const unsigned char *)ir->const_data, bytes, out);
     text_puts(
         out,

@@ -209,7 +209,22 @@ typedef enum { JIT_TCC, JIT_GCC } JitKind;
 typedef enum { CONV_AUTO, CONV_DIRECT, CONV_WINOGRAD } ConvKind;
 // What an inference file is made for.  Generic: every weight once, the direct algorithm, little
 // memory.  Native: speed on the machine that compiles it; Winograd, up to four times the weights.
-typedef enum { TARGET_GENERIC, TARGET_NATIVE } TargetKind;
+// The others: microcontrollers, as generic, without stdio.
+typedef enum {
+    TARGET_GENERIC,
+    TARGET_NATIVE,
+    TARGET_CORTEX_M4,
+    TARGET_CORTEX_M7,
+    TARGET_CORTEX_M33,
+    TARGET_CORTEX_M55,
+    TARGET_RV32IMC,
+    TARGET_COUNT
+} TargetKind;
+typedef struct {
+    const char *name;             // as --target has it
+    const char *compiler, *flags; // what compiles a file for it
+} TargetInfo;
+extern const TargetInfo target_info[TARGET_COUNT]; // target.c
 typedef struct {
     int threads; // most parts that a program is run in (each has scratch memory); 0: 8
     ConvKind conv;

@@ -59,6 +59,22 @@ NK_INLINE int8_t nk_int8_result(int32_t x, int32_t m, int e, int32_t zero, int32
 
 // ---- words of memory ----------------------------------------------------------------------------
 
+// At any address.  Not by memcpy: freestanding compilers call it.
+#if defined(__GNUC__) && !defined(__TINYC__)
+typedef struct {
+    uint32_t word;
+} __attribute__((packed, may_alias)) nk_int8_word;
+
+NK_INLINE uint32_t nk_int8_load(const void *p)
+{
+    return ((const nk_int8_word *)p)->word;
+}
+
+NK_INLINE void nk_int8_store(void *p, uint32_t word)
+{
+    ((nk_int8_word *)p)->word = word;
+}
+#else
 NK_INLINE uint32_t nk_int8_load(const void *p)
 {
     uint32_t word;
@@ -70,6 +86,7 @@ NK_INLINE void nk_int8_store(void *p, uint32_t word)
 {
     memcpy(p, &word, sizeof word);
 }
+#endif
 
 NK_INLINE void nk_int8_fill(int8_t *to, int8_t value, int n)
 {
@@ -133,7 +150,7 @@ NK_INLINE void nk_int8_dot(int32_t sum[NK_INT8_PIXELS][2], const nk_int8_column 
 
 #define NK_INT8_PIXELS 2
 
-#if defined(__ARM_FEATURE_DSP) && defined(__ARM_32BIT_STATE)
+#if defined(__ARM_FEATURE_DSP) && defined(__arm__)
 
 typedef int16_t nk_int8_column; // widened: bytes 0 and 2 of a word, then 1 and 3
 

@@ -28,7 +28,7 @@ NK_INLINE void nk_int8_gather(int8_t *to, const int8_t *x, const int32_t *rule, 
     }
 }
 
-#if defined(__ARM_FEATURE_DSP) && !defined(__ARM_FEATURE_MVE) && defined(__ARM_32BIT_STATE)
+#if defined(__ARM_FEATURE_DSP) && !defined(__ARM_FEATURE_MVE) && defined(__arm__)
 // Widened; straight from the image where whole rows of the kernel lie in it and end with a word.
 NK_INLINE void nk_int8_prepare(nk_int8_column *to, int8_t *bytes, const int8_t *x,
                                const int32_t *rule, int channels, int height, int width,

@@ -2,6 +2,7 @@
 // oracle folders and on nets of every kind, and that no plan, thread or compiler changes a bit.
 #define _GNU_SOURCE
 #include "generated.h"
+#include "random_theta.h"
 
 #include "../runtime/calibrate.h"
 #include "../runtime/evaluate.h"
@@ -152,9 +153,107 @@ static void test_oracles(void **state)
         check_oracle(shared, &folders[i], CALIBRATE_MSE);
 }
 
+// ---- generated files ----------------------------------------------------------------------------
+
+enum { FILE_NETS = 3, FILE_IMAGES = 3 };
+
+// The net of a random theta that is small enough to be compiled while one waits.
+static Arch *random_net(uint64_t number, Pool *pool)
+{
+    Arch *arch = pool_alloc(pool, sizeof *arch);
+    Text text = {0};
+    Err err = {0};
+    Theta theta;
+    random_theta(number, 3, 16, &text);
+    if (!theta_parse("theta", text.data, text.length, &theta, pool, &err) ||
+        !arch_sample(&theta, arch, pool, &err))
+        fail_msg("%s", err.message);
+    text_free(&text);
+    return arch;
+}
+
+// The file's logits of the images that run_scenes took, against its logits.
+static void check_file(const Arch *arch, const EmitOptions *options, const float *expected,
+                       const float *images, Pool *pool)
+{
+    const int pixels = arch->channels * arch->height * arch->width;
+    const char *text = emit_text(arch, options, pool);
+    Jit *jit = load_text(text, false);
+    const LoadedFile file = file_of(jit, options->prefix);
+    float *logits = pool_alloc(pool, (size_t)arch->classes * sizeof *logits);
+    for (int i = 0; i < FILE_IMAGES; i++) {
+        file.infer(images + (size_t)i * (size_t)pixels, logits);
+        if (memcmp(logits, expected + (size_t)i * (size_t)arch->classes,
+                   (size_t)arch->classes * sizeof *logits) != 0)
+            fail_msg("image %d: the file differs from the JIT", i);
+    }
+    jit_close(jit);
+}
+
+// What the file's table makes of pixels, against the same pixels normalised.
+static void check_pixels(const Arch *arch, const EmitOptions *options, Pool *pool)
+{
+    static const float mean[] = {0.5f, 0.25f, 0.125f}, deviation[] = {0.5f, 0.25f, 2.0f};
+    const int size = arch->height * arch->width;
+    uint8_t *raw = pool_alloc(pool, (size_t)(3 * size));
+    float *image = pool_alloc(pool, (size_t)(3 * size) * sizeof *image);
+    float *of_raw = pool_alloc(pool, (size_t)(2 * arch->classes) * sizeof *of_raw);
+    for (int i = 0; i < 3 * size; i++) {
+        const int c = i / size;
+        const float scale = 1 / (255 * deviation[c]), offset = -mean[c] / deviation[c];
+        raw[i] = (uint8_t)(i * 7);
+        const float scaled = (float)raw[i] * scale;
+        image[i] = scaled + offset;
+    }
+    Jit *jit = load_text(emit_text(arch, options, pool), false);
+    const LoadedFile file = file_of(jit, options->prefix);
+    file.infer_u8(raw, of_raw);
+    file.infer(image, of_raw + arch->classes);
+    assert_memory_equal(of_raw, of_raw + arch->classes, (size_t)arch->classes * sizeof *of_raw);
+    jit_close(jit);
+}
+
+static void check_net(uint64_t number)
+{
+    Pool *pool = pool_new();
+    const Arch *arch = random_net(number, pool);
+    const TensorFile *weights = net_weights(arch, number, pool);
+    const Ranges *ranges = calibrate_scenes(arch, weights, CALIBRATE_MINMAX, pool);
+    const NetOptions one = {.threads = 1, .plan = true}, apart = {.threads = 3, .plan = false};
+    float *logits = run_scenes(arch, weights, ranges, one, FILE_IMAGES);
+    float *again = run_scenes(arch, weights, ranges, apart, FILE_IMAGES);
+    assert_memory_equal(logits, again, FILE_IMAGES * (size_t)arch->classes * sizeof *logits);
+    Scene scene = scene_of(arch, 2);
+    float *images = pool_alloc(pool, (size_t)FILE_IMAGES * (size_t)arch->channels *
+                                         (size_t)(arch->height * arch->width) * sizeof *images);
+    fetch_scenes(&scene, 0, FILE_IMAGES, images);
+    EmitOptions options = emit_defaults;
+    options.weights = weights;
+    options.ranges = ranges;
+    check_file(arch, &options, logits, images, pool);
+    options.plan = false;
+    options.form = WEIGHTS_LIST;
+    options.target = TARGET_CORTEX_M4;
+    options.prefix = "other";
+    check_file(arch, &options, logits, images, pool);
+    if (arch->channels == 3)
+        check_pixels(arch, &options, pool);
+    free(logits);
+    free(again);
+    pool_free(pool);
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    for (uint64_t number = 0; number < (getenv("NAGO_LONG") ? 20 : FILE_NETS); number++)
+        check_net(number);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_files),
         cmocka_unit_test(test_oracles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

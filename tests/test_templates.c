@@ -24,7 +24,17 @@ static const char frame[] =
     "void nk_infer_in(void *arena, const float *images, float *logits);\n"
     "static _Alignas(64) float nk_arena[16];\n"
     "static const float nk_mean[3] = {0}, nk_deviation[3] = {1, 1, 1};\n"
-    "static void nk_program_infer(const nk_call *call)\n{\n    (void)call;\n}\n";
+    "#ifndef INT8\n"
+    "static void nk_program_infer(const nk_call *call)\n{\n    (void)call;\n}\n"
+    "#endif\n";
+static const char int8_frame[] =
+    "static const int8_t nk_pixels[NK_CHANNELS][256] = {{0}};\n"
+    "void nk_infer_u8_in(void *arena, const uint8_t *images, float *logits);\n"
+    "static int8_t *nk_image(void *arena)\n{\n    return arena;\n}\n"
+    "static void nk_read_image(void *arena, const float *image)\n{\n"
+    "    *nk_image(arena) = (int8_t)image[0];\n}\n"
+    "static void nk_program_infer(void *arena, float *logits)\n{\n"
+    "    logits[0] = *nk_image(arena);\n}\n";
 static const char training_frame[] =
     "#define NK_MOMENTUM 0.9f\n#define NK_WEIGHT_DECAY 0.0f\n#define NK_LABEL_SMOOTHING 0.0f\n"
     "#define NK_DROPOUT 0.0f\n#define NK_SEED 1\n"
@@ -44,12 +54,15 @@ typedef struct {
 static const Program programs[] = {
     {{"init", "training_frame", "face_train", "face_pixels", "main_read", "main_train"}},
     {{"face_infer", "face_pixels", "main_read", "main_infer"}},
+    {{"int8_frame", "face_int8", "main_int8"}},
 };
 
 static void include(Text *text, const char *file)
 {
     if (!strcmp(file, "training_frame"))
         text_puts(text, training_frame);
+    else if (!strcmp(file, "int8_frame"))
+        text_puts(text, int8_frame);
     else
         text_printf(text, "#include \"../../../templates/%s.c\"\n", file);
 }
@@ -133,7 +146,9 @@ static void test_programs(void **state)
         text_puts(&text, frame);
         for (size_t i = 0; i < COUNT_OF(programs[p].files) && programs[p].files[i]; i++)
             include(&text, programs[p].files[i]);
-        compile(text.data, "");
+        compile(text.data, !strcmp(programs[p].files[0], "int8_frame")
+                               ? "-DINT8 -Wno-unused-variable -Wno-unused-const-variable"
+                               : "");
         text_free(&text);
     }
 }

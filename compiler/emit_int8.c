@@ -1,0 +1,171 @@
+// emit_int8.c - an int8 program as C of a generated file: calls of the kernels with places in the
+// arena (NK_AT) and among the weights (NK_W), one function for each piece of the network.
+//
+// The kernels are not specialised for a shape: on a microcontroller flash is dearer than the few
+// instructions that a loop bound costs.  The image is read by functions of its own, from floats by
+// the program's first op, from pixels by a table.
+#include "emit_ops.h"
+
+#include <math.h>
+#include <string.h>
+
+static void put_pointer(const Ir *ir, int tensor, const EmitStyle *style, Text *out)
+{
+    const Tensor *t = &ir->tensors[tensor];
+    switch (t->space) {
+    case SPACE_IMAGES:
+        text_puts(out, "image");
+        return;
+    case SPACE_LOGITS:
+        text_puts(out, "logits");
+        return;
+    case SPACE_CONST:
+        text_printf(out, "NK_W(%lld)", 4 * (long long)t->offset);
+        return;
+    default:
+        if (style->own_arrays)
+            text_printf(out, "nk_infer_t%d", tensor);
+        else
+            text_printf(out, "NK_AT(%lld)", 4 * (long long)t->offset);
+    }
+}
+
+static void put_call(const Ir *ir, const Op *op, const EmitStyle *style, Text *out)
+{
+    text_puts(out, "    // ");
+    op_describe(ir, op, out);
+    text_printf(out, "\n    nk_%s", op_info[op->kind].kernel);
+    for (int i = 0; i < op->n_args; i++) {
+        const Arg arg = op_arg(op, i);
+        text_puts(out, i ? ", " : "(");
+        text_puts(out, arg.first_of_list ? "(const int8_t *const[]){" : "");
+        put_pointer(ir, arg.tensor, style, out);
+        text_puts(out, arg.last_of_list ? "}" : "");
+    }
+    for (const char *word = op_info[op->kind].attributes; *word;) {
+        const int length = (int)strcspn(word, " ");
+        bool is_float;
+        const double value = op_attribute(op, word, length, &is_float);
+        if (is_float)
+            text_printf(out, ", (float)%.9g", value);
+        else
+            text_printf(out, ", %d", (int)value);
+        word += length + (word[length] == ' ');
+    }
+    text_puts(out, ");\n");
+}
+
+// The end of the run of ops from `from` that belong to one piece of the network.
+static int place_end(const Ir *ir, int from)
+{
+    int to = from;
+    while (to < ir->n_ops && ir->ops[to].place == ir->ops[from].place)
+        to++;
+    return to;
+}
+
+// The order that needs the least memory may come back to a place: "_part2".
+static void put_place_name(const Ir *ir, int from, Text *out)
+{
+    int part = 1;
+    for (int o = 1; o < from; o = place_end(ir, o))
+        part += ir->ops[o].place == ir->ops[from].place;
+    text_printf(out, "nk_infer_%s", ir->places[ir->ops[from].place].symbol);
+    if (part > 1)
+        text_printf(out, "_part%d", part);
+}
+
+static bool writes_logits(const Ir *ir, int from, int to)
+{
+    for (int o = from; o < to; o++)
+        if (ir->tensors[ir->ops[o].args[0]].space == SPACE_LOGITS)
+            return true;
+    return false;
+}
+
+static void put_place(const Ir *ir, int from, int to, const EmitStyle *style, Text *out)
+{
+    text_printf(out, "// %s\nstatic void ", ir->places[ir->ops[from].place].name);
+    put_place_name(ir, from, out);
+    text_printf(out, "(void *arena%s)\n{\n", writes_logits(ir, from, to) ? ", float *logits" : "");
+    if (style->own_arrays)
+        text_puts(out, "    (void)arena;\n");
+    for (int o = from; o < to; o++)
+        put_call(ir, &ir->ops[o], style, out);
+    text_puts(out, "}\n\n");
+}
+
+// What nk_int8_image makes of pixel / 255 normalised as the data sets are (augment.c).
+static int quantise_pixel(int pixel, float mean, float deviation, const Tensor *y)
+{
+    const float scale = 1 / (255 * deviation), offset = -mean / deviation;
+    const float x = (float)pixel * scale, v = (x + offset) / y->scale;
+    const int whole = v < -256.0f ? -256 : v > 256.0f ? 256 : (int)(v < 0.0f ? v - 0.5f : v + 0.5f);
+    const int q = whole + y->zero;
+    return q < -128 ? -128 : q > 127 ? 127 : q;
+}
+
+static void put_pixels(const Ir *ir, const float *mean, const float *deviation, Text *out)
+{
+    const Tensor *y = &ir->tensors[ir->ops[0].args[0]];
+    text_puts(out, "// What the network reads of a pixel, by channel: normalised, then in int8.\n"
+                   "static const int8_t nk_pixels[NK_CHANNELS][256] = {\n");
+    for (int c = 0; c < ir->arch->channels; c++)
+        for (int pixel = 0; pixel < 256; pixel++)
+            text_printf(out, "%s%d%s", pixel == 0 ? "    {" : "",
+                        quantise_pixel(pixel, mean[c], deviation[c], y),
+                        pixel == 255      ? "},\n"
+                        : pixel % 16 < 15 ? ", "
+                                          : ",\n     ");
+    text_puts(out, "};\n\n");
+}
+
+static void put_own_arrays(const Ir *ir, Text *out)
+{
+    for (int t = 0; t < ir->n_tensors; t++)
+        if (ir->tensors[t].space == SPACE_ARENA && ir->tensors[t].offset >= 0)
+            text_printf(out, "static _Alignas(8) int8_t nk_infer_t%d[%lld]; // %s\n", t,
+                        4 * (long long)ir->tensors[t].floats, ir->tensors[t].name);
+    text_puts(out, "\n");
+}
+
+static void put_image(const Ir *ir, const EmitStyle *style, Text *out)
+{
+    const char *unused = style->own_arrays ? "    (void)arena;\n" : "";
+    if (ir->ops[0].kind != OP_INT8_IMAGE)
+        bug("an int8 program that begins with %s", op_info[ir->ops[0].kind].kernel);
+    text_printf(out,
+                "// Where the image stands in int8: [NK_HEIGHT][NK_WIDTH][NK_CHANNELS].\n"
+                "static int8_t *nk_image(void *arena)\n{\n%s    return ",
+                unused);
+    put_pointer(ir, ir->ops[0].args[0], style, out);
+    text_printf(out, ";\n}\n\nstatic void nk_read_image(void *arena, const float *image)\n{\n%s",
+                unused);
+    put_call(ir, &ir->ops[0], style, out);
+    text_puts(out, "}\n\n");
+}
+
+void emit_int8_program(const Ir *ir, const float *mean, const float *deviation,
+                       const EmitStyle *style, Text *out)
+{
+    Text text = {0};
+    text_puts(&text,
+              "#define NK_AT(offset) ((void *)((int8_t *)arena + (offset)))\n"
+              "#define NK_W(offset) ((const void *)((const char *)&nk_weights + (offset)))\n\n");
+    if (style->own_arrays)
+        put_own_arrays(ir, &text);
+    put_pixels(ir, mean, deviation, &text);
+    put_image(ir, style, &text);
+    for (int o = 1; o < ir->n_ops; o = place_end(ir, o))
+        put_place(ir, o, place_end(ir, o), style, &text);
+    text_puts(&text, "static void nk_program_infer(void *arena, float *logits)\n{\n");
+    for (int o = 1; o < ir->n_ops; o = place_end(ir, o)) {
+        text_puts(&text, "    ");
+        put_place_name(ir, o, &text);
+        text_puts(&text,
+                  writes_logits(ir, o, place_end(ir, o)) ? "(arena, logits);\n" : "(arena);\n");
+    }
+    text_puts(&text, "}\n\n");
+    template_rename(text.data, style->prefix, out);
+    text_free(&text);
+}

@@ -1,0 +1,10 @@
+// string.h - for compilers that come without a libc.
+#ifndef STRING_H
+#define STRING_H
+
+#include <stddef.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t count);
+void *memset(void *to, int value, size_t count);
+
+#endif
