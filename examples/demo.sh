@@ -22,7 +22,7 @@ run build/nagoc examples/theta.json --emit=summary -o "$demo/summary.txt"
 head -n 12 "$demo/summary.txt"
 
 say "Train it on the built-in images"
-run build/nago train examples/theta.json --data shapes --epochs "$epochs" --lr 0.02 --time-limit 60s --out "$demo"
+run build/nago train examples/theta.json --data shapes --epochs "$epochs" --lr 0.008 --time-limit 60s --out "$demo"
 
 say "Compile the trained network, one C file with its weights inside"
 run cc -O3 -march=native -DNET_MAIN "$demo/net.c" -o "$demo/net" -lm
