@@ -32,9 +32,10 @@ DEPS_DEV = clang libclang-rt-14-dev clang-format clang-tidy valgrind cppcheck be
 object = $(patsubst %,$(BUILD)/%.o,$(basename $(1)))
 kernel_objects = $(if $(wildcard runtime/kernels.c),$(ISAS:%=$(BUILD)/runtime/kernels_%.o))
 compiler_objects = $(call object,$(wildcard compiler/*.c compiler/blob.S)) $(BUILD)/onnx/onnx.pb-c.o
-runtime_objects = $(call object,$(filter-out runtime/kernels.c,$(wildcard runtime/*.c search/*.c))) $(kernel_objects)
+runtime_objects = $(call object,$(filter-out runtime/kernels.c,$(wildcard runtime/*.c search/*.c)) runtime/firmware_files.S) $(kernel_objects)
 cli_objects = $(call object,$(filter-out cli/nago.c cli/nagoc.c,$(wildcard cli/*.c)))
 templates = $(wildcard templates/*.c templates/*.h templates/*.py)
+firmware = $(wildcard examples/firmware/* examples/firmware/include/*)
 programs = $(BUILD)/nagoc $(BUILD)/nago
 libraries = $(BUILD)/libcli.a $(BUILD)/libnago.a $(BUILD)/libnagoc.a
 tests = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c tests/prop_*.c))
@@ -79,7 +80,9 @@ $(ISAS:%=$(BUILD)/runtime/kernels_%.o): $(BUILD)/runtime/kernels_%.o: runtime/ke
 $(BUILD)/tests/arm/runner: tests/arm/runner.c tests/arm/runner.h runtime/kernels.c $(templates) compiler/nagoc.h Makefile
 	@mkdir -p $(@D)
 	$(call Q,CROSS)$(CROSS) $(filter-out -fsanitize%,$(KERNEL_CFLAGS)) -O1 -DNK_ISA=neon -o $@ runtime/kernels.c $< -lm -ldl
-$(BUILD)/compiler/blob.o: compiler/blob.S $(templates) Makefile
+$(BUILD)/compiler/blob.o: $(templates)
+$(BUILD)/runtime/firmware_files.o: $(firmware)
+$(BUILD)/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CC) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 # ONNX's messages, from Debian's description of them.
@@ -154,6 +157,9 @@ install: all ## to PREFIX (default /usr/local); DESTDIR for packagers
 	install -m 644 $(manuals) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 README.md DESIGN.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/nago
 	install -m 644 examples/*.json $(DESTDIR)$(PREFIX)/share/doc/nago/examples
+	install -d $(DESTDIR)$(PREFIX)/share/doc/nago/examples/firmware/include
+	install -m 644 $(wildcard examples/firmware/*.*) examples/firmware/Makefile $(DESTDIR)$(PREFIX)/share/doc/nago/examples/firmware
+	install -m 644 examples/firmware/include/string.h $(DESTDIR)$(PREFIX)/share/doc/nago/examples/firmware/include
 uninstall: ## what install put there
 	rm -f $(programs:$(BUILD)/%=$(DESTDIR)$(PREFIX)/bin/%) $(manuals:$(BUILD)/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%)
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/nago

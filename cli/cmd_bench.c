@@ -36,7 +36,7 @@ typedef struct {
     uint64_t seed;
 } BenchRequest;
 
-static const char *const target_names[] = {"generic", "native", NULL}; // as TargetKind
+static const char *const file_names[] = {"generic", "native", NULL}; // as TargetKind
 
 static void print_text(const BenchRequest *request, const Arch *arch, double peak, double bandwidth,
                        const StepTimes *t)
@@ -201,7 +201,7 @@ int cmd_bench(int argc, char **argv)
         OPTION_CHOICE("jit", 0, NULL, &request.jit, jits,
                       "compiler of the program around the kernels"),
         OPTION_FLAG("release", 0, &request.release, "measure the standalone inference file"),
-        OPTION_CHOICE("target", 0, "generic|native", &request.target, target_names,
+        OPTION_CHOICE("target", 0, "generic|native", &request.target, file_names,
                       "what that file is made for (native)"),
         OPTION_STRING("weights", 'w', "FILE", &request.weights,
                       "its weights; without, those that net_init draws"),

@@ -6,7 +6,7 @@
 // The winner is chosen on a validation part of the training images; the test split is measured
 // once, at the end of each training, and decides nothing.
 #define _GNU_SOURCE
-#include "../search/process.h"
+#include "../runtime/process.h"
 #include "../search/trial.h"
 #include "run_folder.h"
 #include "study_view.h"

@@ -18,6 +18,7 @@ static const Row table[] = {
     {"calibrate", cmd_calibrate, "record the ranges of activations that int8 needs"},
     {"eval", cmd_eval, "measure the accuracy of a trained network"},
     {"verify", cmd_verify, "compare every engine with an oracle folder"},
+    {"size", cmd_size, "measure the flash and RAM that a generated file takes"},
     {"data", cmd_data, "show or export a data set"},
     {"search", cmd_search, "search for generators of good networks"},
     {"best", cmd_best, "show the best trials of a study"},

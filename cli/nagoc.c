@@ -21,9 +21,6 @@ typedef enum {
 static const char *const emit_names[] = {"c",       "arch",    "ir",   "dot",  "weights",
                                          "summary", "pytorch", "onnx", "plan", NULL};
 static const char *const form_names[] = {"string", "list", "bin", NULL}; // as WeightsForm
-static const char *const target_names[] = {"generic",   "native",     "cortex-m4",
-                                           "cortex-m7", "cortex-m33", "cortex-m55",
-                                           "rv32imc",   NULL}; // as TargetKind
 static const char *const quantize_names[] = {"int8", NULL};
 static const char *const layout_names[] = {"chw", "hwc", NULL};
 
@@ -299,7 +296,7 @@ int main(int argc, char **argv)
         .synopsis = "[OPTION]... theta.json|arch.json",
         .description = description,
         .examples = examples,
-        .see_also = "nago(1), nago-train(1), nago-eval(1)",
+        .see_also = "nago(1), nago-train(1), nago-eval(1), nago-size(1)",
         .min_operands = 1,
         .max_operands = 1,
     };

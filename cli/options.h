@@ -128,7 +128,7 @@ char **command_parse(const Command *command, int argc, char **argv, int *count);
 
 // The sub-commands of nago, one in each cli/cmd_*.c; argv[0] is the sub-command's name.
 typedef int Subcommand(int argc, char **argv);
-Subcommand cmd_train, cmd_calibrate, cmd_eval, cmd_verify, cmd_data, cmd_bench;
+Subcommand cmd_train, cmd_calibrate, cmd_eval, cmd_verify, cmd_data, cmd_bench, cmd_size;
 Subcommand cmd_search, cmd_worker, cmd_best, cmd_front, cmd_trials, cmd_export, cmd_ask, cmd_tell;
 Subcommand cmd_reproduce, cmd_retrain, cmd_gc, cmd_space, cmd_importance;
 

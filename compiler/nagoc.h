@@ -221,10 +221,11 @@ typedef enum {
     TARGET_COUNT
 } TargetKind;
 typedef struct {
-    const char *name;             // as --target has it
     const char *compiler, *flags; // what compiles a file for it
 } TargetInfo;
 extern const TargetInfo target_info[TARGET_COUNT]; // target.c
+// As --target has them, NULL behind the last; microcontrollers begin at TARGET_CORTEX_M4.
+extern const char *const target_names[TARGET_COUNT + 1];
 typedef struct {
     int threads; // most parts that a program is run in (each has scratch memory); 0: 8
     ConvKind conv;

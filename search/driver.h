@@ -2,8 +2,8 @@
 #ifndef NAGO_DRIVER_H
 #define NAGO_DRIVER_H
 
+#include "../runtime/process.h"
 #include "plan.h"
-#include "process.h"
 #include "study.h"
 
 // How `nago worker` ends, beside 1 and signals (then the trial has crashed).

@@ -1,6 +1,6 @@
 // trial_command.c - one evaluation by a command of the user's: JSON in, JSON out.
 #define _GNU_SOURCE
-#include "process.h"
+#include "../runtime/process.h"
 #include "trial.h"
 
 #include <cjson/cJSON.h>

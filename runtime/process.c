@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 // A file without a name that holds `text`: unlike a pipe it cannot block us.
@@ -45,7 +47,7 @@ NAGO_NORETURN static void child_run(const ProcessOrder *order, pid_t parent, int
         struct rlimit limit = {(rlim_t)order->memory_limit, (rlim_t)order->memory_limit};
         setrlimit(RLIMIT_AS, &limit);
     }
-    if (getppid() == parent)
+    if (getppid() == parent && (!order->folder || chdir(order->folder) == 0))
         execvp(order->argv[0], (char *const *)order->argv);
     int code = errno;
     if (write(report, &code, sizeof code) < 0)
@@ -153,6 +155,31 @@ void process_close(Process *process)
     if (process->output >= 0)
         close(process->output);
     process->output = -1;
+}
+
+bool process_run(const ProcessOrder *order, double seconds, Text *text, int *status, Err *err)
+{
+    Process process;
+    if (!process_start(order, &process, err))
+        return false;
+    struct timespec begin, now;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    bool killed = false;
+    while (!process_ended(&process, status)) {
+        // Its output ends when it does, but for what it leaves behind: then the wait is short.
+        struct pollfd output = {.fd = process.output, .events = POLLIN};
+        poll(&output, 1, process.output >= 0 ? 100 : 1);
+        process_read(&process, text);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (killed || (double)(now.tv_sec - begin.tv_sec) < seconds)
+            continue;
+        process_signal(&process, order->own_group, SIGKILL);
+        killed = true;
+        err_run(err, "%s did not end within %.0f seconds", order->argv[0], seconds);
+    }
+    process_read(&process, text);
+    process_close(&process);
+    return !killed;
 }
 
 const char *process_status(int status, Pool *pool)

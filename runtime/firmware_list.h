@@ -1,0 +1,18 @@
+// firmware_list.h - the files of examples/firmware that libnago carries as bytes (firmware_files.S), so
+// that an installed nago can measure and run what it generates.
+FIRMWARE(makefile, "examples/firmware/Makefile")
+FIRMWARE(arm_ld, "examples/firmware/arm.ld")
+FIRMWARE(m4_ld, "examples/firmware/cortex-m4.ld")
+FIRMWARE(m7_ld, "examples/firmware/cortex-m7.ld")
+FIRMWARE(m33_ld, "examples/firmware/cortex-m33.ld")
+FIRMWARE(m55_ld, "examples/firmware/cortex-m55.ld")
+FIRMWARE(rv32_ld, "examples/firmware/rv32imc.ld")
+FIRMWARE(board_h, "examples/firmware/board.h")
+FIRMWARE(board_arm, "examples/firmware/board_arm.c")
+FIRMWARE(board_rv32, "examples/firmware/board_rv32.c")
+FIRMWARE(semihost_h, "examples/firmware/semihost.h")
+FIRMWARE(semihost_c, "examples/firmware/semihost.c")
+FIRMWARE(host, "examples/firmware/host.c")
+FIRMWARE(main, "examples/firmware/main.c")
+FIRMWARE(memory, "examples/firmware/memory.c")
+FIRMWARE(string_h, "examples/firmware/include/string.h")
