@@ -2,6 +2,7 @@
 // network) goes out.  All texts are made before the first is written, so that an error leaves no
 // file behind.
 #include "../compiler/emit.h"
+#include "../runtime/expect.h"
 #include "options.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ static const char *const layout_names[] = {"chw", "hwc", NULL};
 typedef struct {
     const char *input, *output, *header, *weights, *prefix, *dump_after, *ranges, *section;
     int emit, form, layout, target, quantize, batch;
-    bool json, no_plan, has_seed;
+    bool json, no_plan, self_test, has_seed;
     uint64_t seed;
 } Request;
 
@@ -68,6 +69,8 @@ static const char *canonical_command(const Request *request, Pool *pool)
         text_printf(&text, " --input-layout=%s", layout_names[request->layout]);
     if (request->no_plan)
         text_puts(&text, " --no-plan");
+    if (request->self_test)
+        text_puts(&text, " --self-test");
     text_printf(&text, " %s", base_name(request->input));
     const char *command = pool_strdup(pool, text.data);
     text_free(&text);
@@ -134,6 +137,7 @@ static bool make(const Request *request, Pool *pool, Outputs *out, Err *err)
     options.command = canonical_command(request, pool);
     options.bin_name = pool_printf(pool, "%s_weights.bin", request->prefix);
     options.seed = request->seed;
+    options.self_test = request->self_test ? expect_logits : NULL;
     if (request->dump_after && !emit_ir(&arch, &options, request->dump_after, &out->dump, err))
         return false;
     return emit_main(&arch, &options, request, out, err);
@@ -188,6 +192,8 @@ static void check_together(const Command *command, const Request *request)
         command_usage(command, "--quantize: does not go with --emit=%s", emit_names[request->emit]);
     if (request->ranges && request->target == TARGET_NATIVE)
         command_usage(command, "--target=native: is for float files");
+    if (request->self_test && !request->weights)
+        command_usage(command, "--self-test: goes with --weights");
     if (request->section && !request->weights)
         command_usage(command, "--weights-section: goes with --weights");
     if (request->section && !is_section(request->section))
@@ -269,6 +275,10 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
                       "the weights (Winograd); a microcontroller, without stdio"),
         OPTION_STRING("weights-section", 0, "NAME", &request->section,
                       "put the weights into this linker section"),
+        OPTION_FLAG("self-test", 0, &request->self_test,
+                    "put two images, the logits that they must give and a hash of the weights "
+                    "inside, and net_self_test, which returns 0 if all is right: logits to 1e-4, "
+                    "in int8 to the last bit"),
         OPTION_STRING("prefix", 'p', "NAME", &request->prefix,
                       "begin every name with NAME_ (macros: in capitals)"),
         OPTION_CHOICE("input-layout", 0, "chw|hwc", &request->layout, layout_names,

@@ -22,6 +22,7 @@ typedef struct {
     int64_t arena_floats;
     float mean[4], deviation[4];
     const char **class_names;
+    const TestVectors *vectors; // NULL: no self-test
     Text *out;
 } Emission;
 
@@ -303,6 +304,11 @@ static void put_declarations(Emission *e)
          arena_alignment(e));
     if (e->options->ranges)
         put(e, "void nk_infer_u8_in(void *arena, const uint8_t *images, float *logits);\n");
+    if (e->options->self_test)
+        put(e, "// Returns 0 where the weights are whole and the test images give the logits that "
+               "they "
+               "must.\n"
+               "int nk_self_test(void);\n");
     if (e->options->weights)
         return;
     put(e, "void nk_init(uint64_t seed);\n"
@@ -317,12 +323,28 @@ static void put_main(Emission *e, const char *which)
     if (is_embedded(e))
         return;
     put(e, "\n#ifdef NK_MAIN\n");
+    if (e->options->weights) {
+        template_paste("main_options", e->options->prefix, e->out);
+        text_puts(e->out, "\n");
+    }
     if (!e->options->ranges) {
         template_paste("main_read", e->options->prefix, e->out);
         text_puts(e->out, "\n");
     }
     template_paste(which, e->options->prefix, e->out);
     text_puts(e->out, "#endif\n");
+}
+
+// How a program calls an inference file.
+static void put_inference_face(Emission *e, const char *face)
+{
+    put_arena(e);
+    template_paste(face, e->options->prefix, e->out);
+    if (!e->vectors)
+        return;
+    text_puts(e->out, "\n");
+    test_vectors_emit(e->vectors, e->infer, e->options->prefix, e->out);
+    template_paste("self_test", e->options->prefix, e->out);
 }
 
 static void emit_inference(Emission *e, Text *bin)
@@ -337,10 +359,9 @@ static void emit_inference(Emission *e, Text *bin)
     emit_const_data(e->infer, e->options, e->out, bin);
     emit_wrappers(programs, 1, &e->style, e->pool, e->out);
     emit_program(e->infer, "infer", &e->style, e->out);
-    put_arena(e);
-    template_paste("face_infer", e->options->prefix, e->out);
-    text_puts(e->out, "\n");
     template_paste("face_pixels", e->options->prefix, e->out);
+    text_puts(e->out, "\n");
+    put_inference_face(e, "face_infer");
     put_main(e, "main_infer");
 }
 
@@ -353,8 +374,7 @@ static void emit_int8(Emission *e, Text *bin)
     put_kernels(e);
     emit_const_data(e->infer, e->options, e->out, bin);
     emit_int8_program(e->infer, e->mean, e->deviation, &e->style, e->out);
-    put_arena(e);
-    template_paste("face_int8", e->options->prefix, e->out);
+    put_inference_face(e, "face_int8");
     put_main(e, "main_int8");
 }
 
@@ -398,10 +418,10 @@ static void emit_trainable(Emission *e)
     emit_wrappers(programs, 3, &e->style, e->pool, e->out);
     for (int p = 0; p < 3; p++)
         emit_program(programs[p], programs[p]->name, &e->style, e->out);
+    template_paste("face_pixels", e->options->prefix, e->out);
+    text_puts(e->out, "\n");
     put_arena(e);
     template_paste("face_train", e->options->prefix, e->out);
-    text_puts(e->out, "\n");
-    template_paste("face_pixels", e->options->prefix, e->out);
     put_main(e, "main_train");
 }
 
@@ -444,7 +464,11 @@ bool emit_c(const Arch *arch, const EmitOptions *options, Text *out, Text *bin, 
 {
     Emission e = emission_open(arch, options, out);
     const Ir *last;
-    const bool done = run_passes(&e, NULL, &last, err);
+    bool done = run_passes(&e, NULL, &last, err);
+    if (done && options->self_test) {
+        e.vectors = test_vectors_make(arch, options, e.mean, e.deviation, e.pool, err);
+        done = e.vectors != NULL;
+    }
     if (done && options->ranges)
         emit_int8(&e, bin);
     else if (done && options->weights)

@@ -6,7 +6,12 @@
 
 typedef enum { WEIGHTS_STRING, WEIGHTS_LIST, WEIGHTS_BIN } WeightsForm;
 
-typedef struct {
+typedef struct EmitOptions EmitOptions;
+// The logits, [count][classes], of `count` normalised images under options->weights (and ranges).
+typedef bool EmitEvaluate(const Arch *arch, const EmitOptions *options, const float *images,
+                          int count, float *logits, Err *err);
+
+struct EmitOptions {
     const char *prefix;        // of every file-scope name; "net"
     int batch;                 // NET_BATCH; 0: 32 for a trainable file, 1 with weights
     bool plan;                 // false: every tensor has an array of its own
@@ -19,7 +24,8 @@ typedef struct {
     const char *command;       // the command in canonical form, for the banner
     const char *bin_name;      // WEIGHTS_BIN: the name of the file that the C file includes
     uint64_t seed;             // of net_init in a trainable file's main
-} EmitOptions;
+    EmitEvaluate *self_test;   // not NULL: an inference file gets test vectors and net_self_test
+};
 
 extern const EmitOptions emit_defaults;
 

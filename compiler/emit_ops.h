@@ -62,9 +62,22 @@ void emit_jit_int8(const Ir *infer, bool profile, Text *out);
 #include "emit.h"
 // The constants of an inference file.
 void emit_const_data(const Ir *ir, const EmitOptions *options, Text *out, Text *bin);
+// Numbers as a list, eight to a line.
+void emit_floats(const float *values, int64_t count, Text *out);
 // The table of names, shapes, offsets of a trainable file: "static const net_tensor
 // net_param_table[] = ...".
 void emit_table(const NetTensor *tensors, int count, const char *prefix, const char *table,
                 Text *out);
+
+// ---- emit_self_test.c ---------------------------------------------------------------------------
+
+// Images and the logits that a file must give for them.
+typedef struct TestVectors TestVectors;
+// Draws images and lets options->self_test evaluate them; lives in `pool`.  NULL and its error.
+const TestVectors *test_vectors_make(const Arch *arch, const EmitOptions *options,
+                                     const float *mean, const float *deviation, Pool *pool,
+                                     Err *err);
+// What templates/self_test.c stands on; `ir` has the weights.
+void test_vectors_emit(const TestVectors *vectors, const Ir *ir, const char *prefix, Text *out);
 
 #endif

@@ -40,7 +40,7 @@ static void emit_words(const float *values, int64_t count, Text *out)
     }
 }
 
-static void emit_list(const float *values, int64_t count, Text *out)
+void emit_floats(const float *values, int64_t count, Text *out)
 {
     for (int64_t i = 0; i < count; i++) {
         Text one = {0};
@@ -83,7 +83,7 @@ void emit_const_data(const Ir *ir, const EmitOptions *options, Text *out, Text *
         text_printf(
             out, "static const _Alignas(%d) struct {\n    %s values[%lld];\n} %s_weights%s = {{\n",
             alignment, type, (long long)ir->const_count, prefix, section.data);
-        (options->ranges ? emit_words : emit_list)(ir->const_data, ir->const_count, out);
+        (options->ranges ? emit_words : emit_floats)(ir->const_data, ir->const_count, out);
         text_puts(out, "}};\n\n");
         text_free(&section);
         return;

@@ -3231,6 +3231,21 @@ static void net_program_update(const net_call *call)
     net_update_update(call);
 }
 
+// face_pixels.c - raw pixels to what the network reads: (pixel / 255 - mean) / deviation, per
+// channel.
+
+// One image; hwc tells that the channels of a pixel lie together.
+static void net_normalise(const uint8_t *pixels, float *image, int hwc)
+{
+    for (int c = 0; c < NET_CHANNELS; c++)
+        for (int i = 0; i < NET_HEIGHT * NET_WIDTH; i++) {
+            const uint8_t pixel =
+                hwc ? pixels[i * NET_CHANNELS + c] : pixels[c * NET_HEIGHT * NET_WIDTH + i];
+            image[c * NET_HEIGHT * NET_WIDTH + i] =
+                ((float)pixel * (1.0f / 255.0f) - net_mean[c]) / net_deviation[c];
+        }
+}
+
 static _Alignas(64) float net_arena[NET_ARENA_BYTES / 4];
 
 // face_train.c - how a program calls a trainable file.
@@ -3291,21 +3306,6 @@ void net_infer_in(void *arena, const float *images, float *logits)
 void net_infer(const float *images, float *logits)
 {
     net_infer_in(net_arena, images, logits);
-}
-
-// face_pixels.c - raw pixels to what the network reads: (pixel / 255 - mean) / deviation, per
-// channel.
-
-// One image; hwc tells that the channels of a pixel lie together.
-static void net_normalise(const uint8_t *pixels, float *image, int hwc)
-{
-    for (int c = 0; c < NET_CHANNELS; c++)
-        for (int i = 0; i < NET_HEIGHT * NET_WIDTH; i++) {
-            const uint8_t pixel =
-                hwc ? pixels[i * NET_CHANNELS + c] : pixels[c * NET_HEIGHT * NET_WIDTH + i];
-            image[c * NET_HEIGHT * NET_WIDTH + i] =
-                ((float)pixel * (1.0f / 255.0f) - net_mean[c]) / net_deviation[c];
-        }
 }
 
 void net_infer_u8(const uint8_t *images, float *logits)

@@ -12,13 +12,3 @@ static void nk_normalise(const uint8_t *pixels, float *image, int hwc)
                 ((float)pixel * (1.0f / 255.0f) - nk_mean[c]) / nk_deviation[c];
         }
 }
-
-void nk_infer_u8(const uint8_t *images, float *logits)
-{
-    static float normalised[NK_BATCH * NK_CHANNELS * NK_HEIGHT * NK_WIDTH];
-    for (int n = 0; n < NK_BATCH; n++)
-        nk_normalise(images + (size_t)n * NK_CHANNELS * NK_HEIGHT * NK_WIDTH,
-                     normalised + (size_t)n * NK_CHANNELS * NK_HEIGHT * NK_WIDTH,
-                     NK_PIXELS_ARE_HWC);
-    nk_infer(normalised, logits);
-}

@@ -57,3 +57,13 @@ void nk_infer(const float *images, float *logits)
 {
     nk_infer_in(nk_arena, images, logits);
 }
+
+void nk_infer_u8(const uint8_t *images, float *logits)
+{
+    static float normalised[NK_BATCH * NK_CHANNELS * NK_HEIGHT * NK_WIDTH];
+    for (int n = 0; n < NK_BATCH; n++)
+        nk_normalise(images + (size_t)n * NK_CHANNELS * NK_HEIGHT * NK_WIDTH,
+                     normalised + (size_t)n * NK_CHANNELS * NK_HEIGHT * NK_WIDTH,
+                     NK_PIXELS_ARE_HWC);
+    nk_infer(normalised, logits);
+}

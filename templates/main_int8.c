@@ -1,12 +1,13 @@
 // main_int8.c - the program that -D NK_MAIN adds to an int8 file: records on stdin (one label byte,
 // then the pixels channel by channel), logits on stdout, every digit of them.
-#include <stdio.h>
-
-int main(void)
+int main(int argc, char **argv)
 {
     static uint8_t record[1 + NK_CHANNELS * NK_HEIGHT * NK_WIDTH];
     static float logits[NK_CLASSES];
     long right = 0, all = 0;
+    const int status = nk_options(argc, argv);
+    if (status >= 0)
+        return status;
     for (size_t got; (got = fread(record, 1, sizeof record, stdin)) > 0; all++) {
         if (got != sizeof record || record[0] >= NK_CLASSES) {
             fprintf(stderr, "error: bad record: %lu bytes of %lu, label %d of %d classes\n",

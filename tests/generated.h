@@ -134,6 +134,7 @@ typedef struct {
     void (*infer)(const float *, float *);
     void (*infer_in)(void *, const float *, float *);
     void (*infer_u8)(const uint8_t *, float *);
+    int (*self_test)(void);                                          // NULL: made without
     void (*init)(uint64_t);                                          // NULL: inference file
     float (*train_step)(const float *, const int32_t *, int, float); // NULL: inference file
     float *params, *state;
@@ -158,6 +159,7 @@ static inline LoadedFile file_of(Jit *jit, const char *prefix)
     LOAD(infer);
     LOAD(infer_in);
     LOAD(infer_u8);
+    LOAD(self_test);
     LOAD(init);
     LOAD(train_step);
     LOAD(params);

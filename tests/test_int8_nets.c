@@ -6,6 +6,7 @@
 
 #include "../runtime/calibrate.h"
 #include "../runtime/evaluate.h"
+#include "../runtime/expect.h"
 #include "../runtime/kernels.h"
 #include "../runtime/verify.h"
 #include "../runtime/weights.h"
@@ -187,6 +188,7 @@ static void check_file(const Arch *arch, const EmitOptions *options, const float
                    (size_t)arch->classes * sizeof *logits) != 0)
             fail_msg("image %d: the file differs from the JIT", i);
     }
+    assert_int_equal(file.self_test(), 0);
     jit_close(jit);
 }
 
@@ -230,6 +232,7 @@ static void check_net(uint64_t number)
     EmitOptions options = emit_defaults;
     options.weights = weights;
     options.ranges = ranges;
+    options.self_test = expect_logits;
     check_file(arch, &options, logits, images, pool);
     options.plan = false;
     options.form = WEIGHTS_LIST;

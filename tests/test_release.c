@@ -1,12 +1,13 @@
-// test_release.c - inference files against the reference: both targets, every fusion left out by
-// its name, with and without the memory plan, for each instruction set, on networks that use every
-// op and merge and on random ones.
+// test_release.c - inference files and their self-tests against the reference: both targets, every
+// fusion left out by its name, with and without the memory plan, for each instruction set, on
+// networks that use every op and merge and on random ones.
 #define _GNU_SOURCE
 #include "reference_nets.h"
 
 #include <stdio.h>
 
 #include "../compiler/emit.h"
+#include "../runtime/expect.h"
 #include "random_theta.h"
 
 enum { IMAGES = 2, SHORT_NETS = 2, LONG_NETS = 150 };
@@ -79,7 +80,7 @@ static void case_fill(Case *c, uint64_t seed)
     free(images);
 }
 
-static Jit *case_compile(const Case *c, const Variant *v)
+static Jit *case_compile(const Case *c, const Variant *v, EmitEvaluate *evaluate)
 {
     Text text = {0};
     Err err = {0};
@@ -88,6 +89,7 @@ static Jit *case_compile(const Case *c, const Variant *v)
     options.target = v->target;
     options.plan = !v->no_plan;
     options.batch = IMAGES;
+    options.self_test = evaluate;
     if (v->without)
         text_printf(&text, "#pragma GCC target(\"no-%s\")\n", v->without);
     setenv("NAGO_SKIP_PASSES", v->skipped, 1);
@@ -100,10 +102,20 @@ static Jit *case_compile(const Case *c, const Variant *v)
     return file;
 }
 
+typedef int SelfTest(void);
+
+static SelfTest *self_test_of(const Jit *file)
+{
+    void *address = jit_symbol(file, "net_self_test");
+    SelfTest *function;
+    memcpy(&function, &address, sizeof function);
+    return function;
+}
+
 // Twice, so that what one call leaves in memory is seen to change nothing.
 static void case_run(const Case *c, const Variant *v, const char *net)
 {
-    Jit *file = case_compile(c, v);
+    Jit *file = case_compile(c, v, expect_logits);
     void *address = jit_symbol(file, "net_infer");
     void (*infer)(const float *, float *);
     memcpy(&infer, &address, sizeof infer);
@@ -116,6 +128,9 @@ static void case_run(const Case *c, const Variant *v, const char *net)
                 fail_msg("%s, %s: logit %d of run %d is %.9g, expected %.9g", net, v->name, i, run,
                          (double)logits[i], c->logits[i]);
     }
+    const int failed = self_test_of(file)();
+    if (failed)
+        fail_msg("%s, %s: the self-test says %d", net, v->name, failed);
     free(logits);
     jit_close(file);
 }
@@ -175,8 +190,47 @@ static void test_random(void **state)
         run_random(n);
 }
 
+// The evaluation of another network: the second convolution has other weights.
+static bool evaluate_other(const Arch *arch, const EmitOptions *options, const float *images,
+                           int count, float *logits, Err *err)
+{
+    TensorFile weights = *options->weights;
+    EmitOptions other = *options;
+    Pool *pool = pool_new();
+    int convolutions = 0;
+    weights.tensors = pool_alloc(pool, (size_t)weights.n_tensors * sizeof *weights.tensors);
+    memcpy(weights.tensors, options->weights->tensors,
+           (size_t)weights.n_tensors * sizeof *weights.tensors);
+    for (int i = 0; i < weights.n_tensors; i++)
+        if (weights.tensors[i].rank == 4 && ++convolutions == 2) {
+            StoredTensor *t = &weights.tensors[i];
+            float *values = pool_alloc(pool, (size_t)t->count * sizeof *values);
+            for (int64_t j = 0; j < t->count; j++)
+                values[j] = 0.5f - (float)tensor_value(t, j);
+            t->data = values;
+        }
+    other.weights = &weights;
+    const bool done = expect_logits(arch, &other, images, count, logits, err);
+    pool_free(pool);
+    return done;
+}
+
+// A file that computes another network than it should fails its test, though its weights are whole.
+static void test_self_test_fails(void **state)
+{
+    (void)state;
+    Case c = {.pool = pool_new()};
+    c.arch = net_arch(&net_mixed, c.pool);
+    case_fill(&c, 7);
+    Jit *file = case_compile(&c, &variants[0], evaluate_other);
+    assert_true(self_test_of(file)() > 0);
+    jit_close(file);
+    pool_free(c.pool);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_nets), cmocka_unit_test(test_random)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_nets), cmocka_unit_test(test_random),
+                                       cmocka_unit_test(test_self_test_fails)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,23 +47,37 @@ static const char training_frame[] =
     "static void nk_program_gradient(const nk_call *call)\n{\n    (void)call;\n}\n"
     "static void nk_program_update(const nk_call *call)\n{\n    (void)call;\n}\n";
 
+static const char test_frame[] =
+    "#define NK_TEST_IMAGES 1\n#define NK_TEST_TOLERANCE 0.0f\n#define NK_WEIGHTS_HASH 0x0u\n"
+    "static const struct {\n    float values[2];\n} nk_weights = {{1.0f, 2.0f}};\n"
+    "static const uint8_t nk_test_pixels[1][NK_CHANNELS * NK_HEIGHT * NK_WIDTH] = {{0}};\n"
+    "static const float nk_test_logits[1][NK_CLASSES] = {{0}};\n"
+    "int nk_self_test(void);\n";
+
 // The files that make a program together, in order; a frame may come first.
 typedef struct {
-    const char *files[6];
+    const char *files[8];
 } Program;
 static const Program programs[] = {
-    {{"init", "training_frame", "face_train", "face_pixels", "main_read", "main_train"}},
-    {{"face_infer", "face_pixels", "main_read", "main_infer"}},
-    {{"int8_frame", "face_int8", "main_int8"}},
+    {{"init", "training_frame", "face_pixels", "face_train", "main_read", "main_train"}},
+    {{"face_pixels", "face_infer", "main_options", "main_read", "main_infer"}},
+    {{"face_pixels", "face_infer", "test_frame", "self_test", "main_options", "main_read",
+      "main_infer"}},
+    {{"int8_frame", "face_int8", "main_options", "main_int8"}},
+    {{"int8_frame", "face_int8", "test_frame", "self_test", "main_options", "main_int8"}},
 };
 
 static void include(Text *text, const char *file)
 {
-    if (!strcmp(file, "training_frame"))
-        text_puts(text, training_frame);
-    else if (!strcmp(file, "int8_frame"))
-        text_puts(text, int8_frame);
-    else
+    static const struct {
+        const char *name, *text;
+    } frames[] = {
+        {"training_frame", training_frame}, {"int8_frame", int8_frame}, {"test_frame", test_frame}};
+    const size_t length = text->length;
+    for (size_t i = 0; i < COUNT_OF(frames); i++)
+        if (!strcmp(file, frames[i].name))
+            text_puts(text, frames[i].text);
+    if (text->length == length)
         text_printf(text, "#include \"../../../templates/%s.c\"\n", file);
 }
 

@@ -52,3 +52,26 @@ accuracy 0.00 % (0 of 0)
 # The other forms of weights give the same answers.
 
 $ for f in list bin; do nagoc a.json --seed 2 -w w.safetensors --weights-form $f -o $f.c && gcc -O1 -DNET_MAIN $f.c -o $f -lm && ./$f <test.bin | cmp - infer.out; done
+
+# A file with a self-test passes it, from main and through the function, whatever its form; a weight that is another fails it.
+
+$ nagoc a.json --seed 2 -w w.safetensors --self-test --weights-form list -o tested.c --header tested.h && gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -O1 -DNET_MAIN tested.c -o tested -lm && ./tested --self-test
+self-test: the logits of 2 images are right
+$ ./tested <test.bin | cmp - infer.out
+$ ./tested --help; ./infer --self-test
+error: "--help" is no argument of this program
+error: "--self-test" is no argument of this program
+[2]
+$ printf '#include "tested.h"\nint main(void) { return net_self_test(); }\n' >call.c && gcc -std=c11 -Wall -Wextra -Werror call.c tested.c -o call -lm && ./call
+$ first=$(grep -n 'net_weights = {{' tested.c | cut -d: -f1); last=$(grep -n '^}};' tested.c | head -1 | cut -d: -f1); for tenth in 1 5 9; do sed "$((first + (last - first) * tenth / 10))s/^[^,]*,/1.5f,/" tested.c >damaged.c && gcc -O1 -w -DNET_MAIN damaged.c -o damaged -lm && ! ./damaged --self-test || cmp tested.c damaged.c; done
+self-test: the weights are damaged
+self-test: the weights are damaged
+self-test: the weights are damaged
+$ nagoc a.json --self-test
+nagoc: --self-test: goes with --weights (see nagoc --help)
+[2]
+
+# The raw pixels of the self-test follow the layout that the file reads.
+
+$ nagoc a.json --seed 2 -w w.safetensors --self-test --input-layout hwc --batch 3 --prefix other -o hwc.c && gcc -O1 -DOTHER_MAIN hwc.c -o hwc -lm && ./hwc --self-test
+self-test: the logits of 2 images are right

@@ -2889,6 +2889,21 @@ static void tiny_program_update(const tiny_call *call)
     tiny_update_update(call);
 }
 
+// face_pixels.c - raw pixels to what the network reads: (pixel / 255 - mean) / deviation, per
+// channel.
+
+// One image; hwc tells that the channels of a pixel lie together.
+static void tiny_normalise(const uint8_t *pixels, float *image, int hwc)
+{
+    for (int c = 0; c < TINY_CHANNELS; c++)
+        for (int i = 0; i < TINY_HEIGHT * TINY_WIDTH; i++) {
+            const uint8_t pixel =
+                hwc ? pixels[i * TINY_CHANNELS + c] : pixels[c * TINY_HEIGHT * TINY_WIDTH + i];
+            image[c * TINY_HEIGHT * TINY_WIDTH + i] =
+                ((float)pixel * (1.0f / 255.0f) - tiny_mean[c]) / tiny_deviation[c];
+        }
+}
+
 static _Alignas(64) float tiny_arena[TINY_ARENA_BYTES / 4];
 
 // face_train.c - how a program calls a trainable file.
@@ -2949,21 +2964,6 @@ void tiny_infer_in(void *arena, const float *images, float *logits)
 void tiny_infer(const float *images, float *logits)
 {
     tiny_infer_in(tiny_arena, images, logits);
-}
-
-// face_pixels.c - raw pixels to what the network reads: (pixel / 255 - mean) / deviation, per
-// channel.
-
-// One image; hwc tells that the channels of a pixel lie together.
-static void tiny_normalise(const uint8_t *pixels, float *image, int hwc)
-{
-    for (int c = 0; c < TINY_CHANNELS; c++)
-        for (int i = 0; i < TINY_HEIGHT * TINY_WIDTH; i++) {
-            const uint8_t pixel =
-                hwc ? pixels[i * TINY_CHANNELS + c] : pixels[c * TINY_HEIGHT * TINY_WIDTH + i];
-            image[c * TINY_HEIGHT * TINY_WIDTH + i] =
-                ((float)pixel * (1.0f / 255.0f) - tiny_mean[c]) / tiny_deviation[c];
-        }
 }
 
 void tiny_infer_u8(const uint8_t *images, float *logits)
