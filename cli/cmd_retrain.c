@@ -1,13 +1,14 @@
 // cmd_retrain.c - `nago retrain`: the chosen generators of a study, in earnest.
 //
-//     trial -> theta -> k networks -> nago train, one process each -> mean, deviation, winner's
-//     net.c
+//     trial -> theta -> k networks -> nago train, one process each -> net.c as it is deployed
+//                                  -> mean, deviation, winner
 //
 // The winner is chosen on a validation part of the training images; the test split is measured
 // once, at the end of each training, and decides nothing.
 #define _GNU_SOURCE
 #include "../runtime/process.h"
 #include "../search/trial.h"
+#include "deployed_folder.h"
 #include "run_folder.h"
 #include "study_view.h"
 
@@ -25,6 +26,7 @@ enum { MAX_NETWORKS = 4096 };
 typedef struct {
     const char *study, *data, *out;
     int trial, count, epochs, workers;
+    int target, quantize; // -1: the study's
     bool front, same_arch;
     double val_fraction;
 } Request;
@@ -40,6 +42,7 @@ typedef struct {
 
 typedef struct {
     const Request *request;
+    Deployment deployment;
     StudyView view;
     const char *program;
     Job *jobs;
@@ -74,7 +77,7 @@ static bool arch_draw(Retrain *run, const Dataset *data, const Job *job, Arch *a
         int number = PLAN_DRAWS * (job->number + 1) + draw; // none that the search has drawn
         if (plan_network(plan, data, job->trial->x, job->trial->id, number, arch, &text, pool,
                          &why) &&
-            objective_measure(arch, &measures, &why) &&
+            objective_measure(arch, &run->deployment, &measures, &why) &&
             measures_violation(&measures, plan->constraints, plan->n_constraints) == 0)
             return true;
         *err = why;
@@ -164,6 +167,11 @@ static bool metrics_read(const Request *request, Job *job, Pool *pool)
     return is_last && access(pool_printf(pool, "%s/" RUN_C_FILE, job->folder), R_OK) == 0;
 }
 
+static const char *data_of(const Retrain *run)
+{
+    return run->request->data ? run->request->data : run->view.plan->data;
+}
+
 static const char *number_text(Pool *pool, double number)
 {
     return pool_printf(pool, "%.17g", number);
@@ -181,7 +189,7 @@ static bool job_start(Retrain *run, Job *job, Err *err)
                            "train",
                            pool_printf(pool, "%s/arch.json", job->folder),
                            "--data",
-                           request->data ? request->data : run->view.plan->data,
+                           data_of(run),
                            "--out",
                            job->folder,
                            "--epochs",
@@ -215,18 +223,37 @@ static bool job_start(Retrain *run, Job *job, Err *err)
     return process_start(&order, &job->process, err);
 }
 
+// The file of a network that was trained to its end; in int8 its errors are those of the file.
+static void job_deploy(const Retrain *run, Job *job)
+{
+    DeployedResult result;
+    Err err = {0};
+    job->is_done = true;
+    job->has_failed =
+        !deployed_folder_write(job->folder, data_of(run), &run->deployment, &result, &err);
+    if (job->has_failed)
+        fprintf(stderr, "%s: trained, but not deployed: %s\n", job->folder, err.message);
+    if (result.val.count)
+        job->val_error = 1 - evaluation_accuracy(&result.val);
+    if (result.test.count)
+        job->test_error = 1 - evaluation_accuracy(&result.test);
+}
+
 static void job_end(const Retrain *run, Job *job, int status)
 {
     Pool *pool = run->view.pool;
-    job->is_done = true;
     process_close(&job->process);
-    job->has_failed = !metrics_read(run->request, job, pool);
-    if (job->has_failed && interrupts == 0)
+    if (metrics_read(run->request, job, pool)) {
+        job_deploy(run, job);
+        if (!job->has_failed)
+            fprintf(stderr, "%s: validation error %.2f %%, test error %.2f %%\n", job->folder,
+                    100 * job->val_error, 100 * job->test_error);
+        return;
+    }
+    job->is_done = job->has_failed = true;
+    if (interrupts == 0)
         fprintf(stderr, "%s: the training %s; %s/train.log says why\n", job->folder,
                 process_status(status, pool), job->folder);
-    else if (!job->has_failed)
-        fprintf(stderr, "%s: validation error %.2f %%, test error %.2f %%\n", job->folder,
-                100 * job->val_error, 100 * job->test_error);
 }
 
 static Job *job_next(const Retrain *run)
@@ -247,7 +274,7 @@ static bool jobs_run(Retrain *run, Err *err)
             return ok;
         if (next && busy < run->request->workers) {
             if (metrics_read(run->request, next, run->view.pool)) {
-                next->is_done = true;
+                job_deploy(run, next);
                 continue;
             }
             ok = job_start(run, next, err);
@@ -296,11 +323,12 @@ static void trial_report(const Retrain *run, int first)
         return;
     }
     double mean = sum / n, variance = n > 1 ? (squares - n * mean * mean) / (n - 1) : 0;
-    printf("trial %lld: test error %.2f %% +- %.2f over %d network%s, %d epoch%s; best by "
+    printf("trial %lld: test error%s %.2f %% +- %.2f over %d network%s, %d epoch%s; best by "
            "validation: %.2f %% (test), %s/%s\n",
-           (long long)trial->id, 100 * mean, 100 * sqrt(variance > 0 ? variance : 0), n,
-           n == 1 ? "" : "s", run->request->epochs, run->request->epochs == 1 ? "" : "s",
-           100 * winner->test_error, winner->folder, RUN_C_FILE);
+           (long long)trial->id, run->deployment.int8 ? " in int8" : "", 100 * mean,
+           100 * sqrt(variance > 0 ? variance : 0), n, n == 1 ? "" : "s", run->request->epochs,
+           run->request->epochs == 1 ? "" : "s", 100 * winner->test_error, winner->folder,
+           RUN_C_FILE);
 }
 
 static bool retrain(Retrain *run, const Command *command, Err *err)
@@ -315,6 +343,13 @@ static bool retrain(Retrain *run, const Command *command, Err *err)
         return false;
     if (run->view.plan->command || run->view.plan->is_asked)
         return err_input(err, "%s: error: a study without networks", run->request->study);
+    run->deployment = run->view.plan->deployment;
+    if (run->request->target >= 0)
+        run->deployment.target = (TargetKind)run->request->target;
+    if (run->request->quantize >= 0)
+        run->deployment.int8 = run->request->quantize == 1;
+    if (run->deployment.int8 && run->deployment.target == TARGET_NATIVE)
+        return err_input(err, "--target=native: is for float files");
     if (!jobs_make(run, err) || !jobs_run(run, err))
         return false;
     if (interrupts) {
@@ -331,8 +366,8 @@ static const char description[] =
     "all training images but a validation part, with the study's recipe, and measures them on the "
     "test split, which the search has never seen. Prints mean and deviation of the test error, and "
     "which network is the best on the validation part; its folder holds net.c, the network in one "
-    "C "
-    "file. The same command goes on where it was stopped.";
+    "C file, made for --target and in int8 where --quantize says so: errors are then those of the "
+    "int8 file, and ranges.json is beside it. The same command goes on where it was stopped.";
 
 int cmd_retrain(int argc, char **argv)
 {
@@ -341,7 +376,9 @@ int cmd_retrain(int argc, char **argv)
                        .count = 8,
                        .epochs = 100,
                        .workers = 1,
-                       .val_fraction = 0.1};
+                       .val_fraction = 0.1,
+                       .target = -1,
+                       .quantize = -1};
     const Option options[] = {
         OPTION_STRING("study", 0, "FILE", &request.study, "the study"),
         OPTION_INT("trial", 0, "N", &request.trial, 0, INT32_MAX, "the trial"),
@@ -353,6 +390,10 @@ int cmd_retrain(int argc, char **argv)
         OPTION_REAL("val-fraction", 0, "X", &request.val_fraction, 0, 0.9,
                     "share of the training images that chooses the best network"),
         OPTION_STRING("data", 'd', "SPEC", &request.data, "in place of the study's own"),
+        OPTION_CHOICE("target", 0, NULL, &request.target, target_names,
+                      "what net.c is made for, see nagoc(1); in place of the study's own"),
+        OPTION_CHOICE("quantize", 0, "none|int8", &request.quantize, quantize_name,
+                      "int8: net.c in 8-bit integers; in place of the study's own"),
         OPTION_STRING("out", 'o', "DIR", &request.out, "folder of the results"),
         OPTION_INT("workers", 'j', "N", &request.workers, 1, 256, "trainings at a time"),
         OPTION_END,

@@ -32,7 +32,8 @@ void run_file_remove(const RunFolder *folder, const char *name)
 // A file that file_write had begun when its process was killed: "NAME.tmpPID" of one of ours.
 static bool is_left_behind(const char *name)
 {
-    static const char *const names[] = {RUN_ARCH, RUN_WEIGHTS, RUN_CHECKPOINT, RUN_C_FILE};
+    static const char *const names[] = {RUN_ARCH, RUN_WEIGHTS, RUN_CHECKPOINT, RUN_C_FILE,
+                                        RUN_RANGES};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         size_t length = strlen(names[i]);
         if (strncmp(name, names[i], length) == 0 && strncmp(name + length, ".tmp", 4) == 0)

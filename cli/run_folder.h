@@ -10,6 +10,7 @@
 #define RUN_CHECKPOINT "checkpoint.safetensors"
 #define RUN_METRICS "metrics.jsonl"
 #define RUN_C_FILE "net.c"
+#define RUN_RANGES "ranges.json" // of int8
 
 typedef struct {
     const char *path;

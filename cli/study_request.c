@@ -49,6 +49,11 @@ static void rows_network(StudyRequest *request)
                     "trainable numbers of a network, at most"),
         OPTION_SIZE("params", 0, "N", &request->params,
                     "theta's budget of op weights, in place of --weights"),
+        OPTION_CHOICE("target", 0, NULL, &request->target, target_names,
+                      "ram and flash are those of a file made for it, see nagoc(1)"),
+        OPTION_CHOICE("quantize", 0, NULL, &request->quantize, quantize_name,
+                      "int8: ram, flash, error and log_loss are those of the file in 8-bit "
+                      "integers, with the ranges of up to 512 training images"),
         OPTION_INT("images", 0, "N", &request->images, 0, 1 << 30,
                    "training images used, validation included: a stratified part; 0: all"),
         OPTION_STRING("objective-command", 0, "CMD", &request->command,
@@ -263,6 +268,8 @@ static void plan_check(const StudyRequest *request, const Command *command)
     if (search->min_budget > search->max_budget)
         command_usage(command, "--min-budget %g is more than --max-budget %g", search->min_budget,
                       search->max_budget);
+    if (request->quantize && request->target == TARGET_NATIVE)
+        command_usage(command, "--target=native: is for float files");
 }
 
 static bool plan_space(StudyRequest *request, Err *err)
@@ -287,6 +294,7 @@ bool request_plan(StudyRequest *request, const Command *command, Err *err)
         .images = request->images,
         .weights = request->params > 0 ? 0 : request->weights,
         .params = request->params,
+        .deployment = {(TargetKind)request->target, request->quantize == 1},
         .recipe = request->recipe,
         .restarts = request->restart,
     };

@@ -23,7 +23,7 @@ typedef struct {
     const char *data, *space, *command, *reference;
     OptionList objective, constraint;
     int n_values, images, method, surrogate, selection, acquisition, brackets, duplicates, schedule,
-        augment;
+        augment, target, quantize;
     int64_t weights, params;
     uint64_t seed;
     bool restart;

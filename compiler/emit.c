@@ -593,6 +593,14 @@ bool emit_weights(const Arch *arch, uint64_t seed, Text *out, Err *err)
 
 // ---- summary ------------------------------------------------------------------------------------
 
+int64_t emit_weight_count(const Arch *arch)
+{
+    Pool *pool = pool_new();
+    const int64_t count = lower(arch, 1, LAYOUT_BATCH_INNER, false, pool)->param_count;
+    pool_free(pool);
+    return count;
+}
+
 typedef struct {
     const char *key, *label, *unit;
     int64_t value;
@@ -623,6 +631,7 @@ bool emit_plan_figures(const Arch *arch, const EmitOptions *options, PlanFigures
     if (done) {
         plan->macs = e.infer->macs;
         plan->arena_bytes = e.arena_floats * 4;
+        plan->weight_bytes = e.infer->const_count * 4;
         // Whatever the plan, kernels read in the margins.
         plan->bound_bytes = e.infer->plan.bound_bytes + 8 * e.infer->margin;
         plan->ms = e.infer->plan.ms;
@@ -672,7 +681,7 @@ bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text 
         {"weights", "weights", "", params},
         {"macs", "multiply-adds of an image", "", train.infer->macs},
         {"arena_bytes", "inference arena", "bytes", plan.arena_bytes},
-        {"weight_bytes", "inference weights", "bytes", params * 4},
+        {"weight_bytes", "inference weights", "bytes", plan.weight_bytes},
         {"batch", "training batch", "images", train.batch},
         {"train_arena_bytes", "training arena", "bytes", train.arena_floats * 4},
         {"train_memory_bytes", "training memory in all", "bytes",

@@ -41,11 +41,15 @@ bool emit_header(const Arch *arch, const EmitOptions *options, Text *out, Err *e
 bool emit_ir(const Arch *arch, const EmitOptions *options, const char *pass, Text *out, Err *err);
 // Cells, ops, weights, MACs, arena and training memory, in words or as one JSON object.
 bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text *out, Err *err);
+// Trainable numbers of the network, head and all: the summary's "weights", without its memory
+// plans.
+int64_t emit_weight_count(const Arch *arch);
 // What the memory plan of an inference file came to, with the weights given or those that net_init
-// makes for the seed.
+// makes for the seed; with options->ranges, of one in int8.
 typedef struct {
     int64_t macs;                     // multiply-adds of an image, direct algorithm
     int64_t arena_bytes, bound_bytes; // no plan that stores whole tensors needs less than the bound
+    int64_t weight_bytes;             // constants of the file
     double ms;                        // of ordering the ops and packing
 } PlanFigures;
 bool emit_plan_figures(const Arch *arch, const EmitOptions *options, PlanFigures *plan, Err *err);

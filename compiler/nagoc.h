@@ -178,15 +178,19 @@ typedef struct {
     const char *path, *method; // of the file, for messages; "minmax", "percentile", "mse"
     int images;                // that were looked at
     int n;
-    TensorRange *items; // sorted by name
+    TensorRange *items;       // sorted by name
+    const TensorRange *other; // of every tensor that is not among them; NULL: that is an error
 } Ranges;
+// Any range for any tensor: the sizes of an int8 file do not depend on ranges.
+extern const Ranges ranges_any;
 // Reads ranges.json ("format": "nago-ranges"); everything lives in `pool`.  Every message names the
 // place.
 bool ranges_parse(const char *path, const char *text, size_t size, Ranges *ranges, Pool *pool,
                   Err *err);
 bool ranges_load(const char *path, Ranges *ranges, Pool *pool, Err *err);
 void ranges_print(const Ranges *ranges, Text *out); // ranges_parse(ranges_print(r)) == r
-const TensorRange *ranges_find(const Ranges *ranges, const char *name); // NULL if absent
+// NULL: it has none
+const TensorRange *ranges_find(const Ranges *ranges, const char *name);
 
 // ---- net.c: an architecture compiled
 // -------------------------------------------------------------

@@ -108,8 +108,14 @@ void ranges_print(const Ranges *ranges, Text *out)
     text_puts(out, "\n }\n}\n");
 }
 
+static const TensorRange some_range = {.low = -1, .high = 1};
+const Ranges ranges_any = {.path = "ranges", .method = "none", .other = &some_range};
+
 const TensorRange *ranges_find(const Ranges *ranges, const char *name)
 {
     const TensorRange key = {.name = name};
-    return bsearch(&key, ranges->items, (size_t)ranges->n, sizeof *ranges->items, by_name);
+    const TensorRange *found = ranges->n > 0 ? bsearch(&key, ranges->items, (size_t)ranges->n,
+                                                       sizeof *ranges->items, by_name)
+                                             : NULL;
+    return found ? found : ranges->other;
 }

@@ -110,36 +110,47 @@ static TensorRange cut_share(const Observed *o, double outside)
     return (TensorRange){.low = bin_edge(o, first), .high = bin_edge(o, last + 1)};
 }
 
-// Squared error of all values held in 256 steps of low .. high: rounding inside (a twelfth of a
-// step squared), distance outside.
-static double squared_error(const Observed *o, double low, double high)
+enum { CUT_FROM = 20, CUT_TO = 100 }; // hundredths
+
+// What lies outside one end of a range: how many values, their squared distances from it.
+typedef struct {
+    double end, count, error;
+} Cut;
+
+// side -1: below the end; 1: above it.
+static Cut cut_at(const Observed *o, int side, double end)
 {
-    const double step = (high - low) / 255.0;
-    double error = 0.0;
+    Cut cut = {.end = end};
     for (int b = 0; b < BINS; b++) {
-        const double v = bin_edge(o, b + 0.5);
-        const double out = v < low ? low - v : v > high ? v - high : 0.0;
-        error += (double)o->bins[b] * (out > 0.0 ? out * out : step * step / 12.0);
+        const double out = side * (bin_edge(o, b + 0.5) - end), n = (double)o->bins[b];
+        cut.count += out > 0.0 ? n : 0.0;
+        cut.error += out > 0.0 ? n * out * out : 0.0;
     }
-    return error;
+    return cut;
 }
 
-// Each end is drawn towards zero as long as the error falls, in steps of a hundredth.
+// Each end is drawn towards zero, in steps of a hundredth, to where the squared error of all values
+// held in 256 steps is the least: rounding inside (a twelfth of a step squared), distance outside.
 static TensorRange cut_error(const Observed *o)
 {
-    const double low = fmin((double)o->low, 0.0), high = fmax((double)o->high, 0.0);
-    TensorRange best = {.low = low, .high = high};
-    double least = squared_error(o, low, high);
-    for (int i = 20; i <= 100; i++)
-        for (int j = 20; j <= 100; j++) {
-            const double a = low * i / 100.0, b = high * j / 100.0;
-            const double error = squared_error(o, a, b);
+    Cut low[CUT_TO + 1], high[CUT_TO + 1];
+    double total = 0.0, least = INFINITY;
+    TensorRange best = {0};
+    for (int b = 0; b < BINS; b++)
+        total += (double)o->bins[b];
+    for (int i = CUT_FROM; i <= CUT_TO; i++) {
+        low[i] = cut_at(o, -1, fmin((double)o->low, 0.0) * i / 100.0);
+        high[i] = cut_at(o, 1, fmax((double)o->high, 0.0) * i / 100.0);
+    }
+    for (int i = CUT_TO; i >= CUT_FROM; i--)
+        for (int j = CUT_TO; j >= CUT_FROM; j--) {
+            const double step = (high[j].end - low[i].end) / 255.0;
+            const double inside = total - low[i].count - high[j].count;
+            const double error = inside * step * step / 12.0 + low[i].error + high[j].error;
             if (error < least) {
                 least = error;
-                best = (TensorRange){.low = a, .high = b};
+                best = (TensorRange){.low = low[i].end, .high = high[j].end};
             }
-            if (high == 0.0)
-                break; // only one side to cut
         }
     return best;
 }

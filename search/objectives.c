@@ -4,8 +4,6 @@
 // that there is one opinion only about what a network weighs.
 #include "objectives.h"
 
-#include "../compiler/emit.h"
-
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
@@ -135,10 +133,11 @@ static double member(const cJSON *object, const char *key)
     return cJSON_IsNumber(item) ? item->valuedouble : NAN;
 }
 
-bool objective_measure(const Arch *arch, Measures *measures, Err *err)
+bool objective_measure(const Arch *arch, const Deployment *deployment, Measures *measures, Err *err)
 {
+    const EmitOptions options = deployed_options(deployment);
     Text text = {0};
-    if (!emit_summary(arch, &emit_defaults, true, &text, err)) {
+    if (!emit_summary(arch, &options, true, &text, err)) {
         text_free(&text);
         return false;
     }

@@ -2,11 +2,12 @@
 //
 // All objectives are minimised.  The exact ones (weights, macs, ram, flash, train_memory) follow
 // from the architecture alone and cost no training; latency is measured, without training; error,
-// log_loss and train_time need a trained network, and are of the validation split.
+// log_loss and train_time need a trained network, and are of the validation split.  ram, flash,
+// error and log_loss are those of the deployed file: for its machine, in int8 where that is wanted.
 #ifndef NAGO_OBJECTIVES_H
 #define NAGO_OBJECTIVES_H
 
-#include "../compiler/nagoc.h"
+#include "deployed.h"
 
 typedef enum {
     OBJECTIVE_ERROR,        // share of validation images that are classified wrongly
@@ -53,8 +54,9 @@ Measures measures_none(void);
 // How far the known values break the constraints: the sum of relative excesses; 0: feasible.
 double measures_violation(const Measures *measures, const Constraint *constraints, int count);
 
-// Fills all that follow from the architecture alone.
-bool objective_measure(const Arch *arch, Measures *measures, Err *err);
+// Fills all that follow from the architecture and how it is deployed.
+bool objective_measure(const Arch *arch, const Deployment *deployment, Measures *measures,
+                       Err *err);
 
 // {"error": 0.25, "ram": 123456, ..., "split": "validation", "images": 400}: the known ones.
 // `images` 0: no split.

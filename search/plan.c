@@ -61,19 +61,10 @@ static bool theta_draw(const char *text, Arch *arch, Pool *pool, Err *err)
            arch_sample(&theta, arch, pool, err);
 }
 
-// Does the whole network, head and all, keep plan->weights?  *weights: how many it has.
-static bool network_fits(const StudyPlan *plan, const Arch *arch, double *weights, bool *fits,
-                         Err *err)
+// Does a network of so many weights, head and all, keep plan->weights?
+static bool weights_fit(const StudyPlan *plan, int64_t weights)
 {
-    Measures measures = measures_none();
-    *fits = plan->weights == 0 || space_find(plan->space, "params") >= 0;
-    if (*fits)
-        return true;
-    if (!objective_measure(arch, &measures, err))
-        return false;
-    *weights = measures.of[OBJECTIVE_WEIGHTS];
-    *fits = *weights <= (double)plan->weights;
-    return true;
+    return plan->weights == 0 || space_find(plan->space, "params") >= 0 || weights <= plan->weights;
 }
 
 // One theta, one seed, and the largest budget of op weights with which the network fits: op weights
@@ -81,8 +72,8 @@ static bool network_fits(const StudyPlan *plan, const Arch *arch, double *weight
 static bool network_fit(const StudyPlan *plan, const double *x, ThetaGiven given, Arch *arch,
                         const char **text, Pool *pool, Err *err)
 {
-    double weights = 0;
-    for (bool fits = false;;) {
+    int64_t weights = 0;
+    for (;;) {
         Text theta = {0};
         space_theta_print(plan->space, x, &given, &theta);
         *text = pool_strdup(pool, theta.data);
@@ -90,15 +81,15 @@ static bool network_fit(const StudyPlan *plan, const double *x, ThetaGiven given
         bool is_drawn = theta_draw(*text, arch, pool, err);
         if (!is_drawn && weights == 0)
             return false;
-        if (is_drawn && !network_fits(plan, arch, &weights, &fits, err))
-            return false;
-        if (fits)
+        if (is_drawn)
+            weights = emit_weight_count(arch);
+        if (is_drawn && weights_fit(plan, weights))
             return true;
         if (!is_drawn || arch->op_weights < 2)
             return err_input(err,
-                             "its smallest network has %.0f weights, more than the %lld of "
+                             "its smallest network has %lld weights, more than the %lld of "
                              "--weights",
-                             weights, (long long)plan->weights);
+                             (long long)weights, (long long)plan->weights);
         given.params = arch->op_weights - 1;
     }
 }

@@ -18,10 +18,11 @@ typedef struct {
     // networks trained on `data`.
     const char *command;
     bool is_asked;
-    const char *data;   // --data SPEC
-    int images;         // at most so many training images, validation included; 0: all
-    int64_t weights;    // a network has at most so many trainable numbers; 0: `params` decides
-    int64_t params;     // theta's own budget; 0: theta's default
+    const char *data; // --data SPEC
+    int images;       // at most so many training images, validation included; 0: all
+    int64_t weights;  // a network has at most so many trainable numbers; 0: `params` decides
+    int64_t params;   // theta's own budget; 0: theta's default
+    Deployment deployment;
     TrainRecipe recipe; // epochs, seed: set for each trial
     bool restarts;      // a promoted trial begins anew with a schedule over its own budget
 } StudyPlan;

@@ -106,7 +106,7 @@ static bool network_measure(Run *run, const Arch *arch, Measures *measures, Err 
 {
     const TrialJob *job = run->job;
     *measures = measures_none();
-    if (!objective_measure(arch, measures, err))
+    if (!objective_measure(arch, &job->plan->deployment, measures, err))
         return false;
     return !needs_clock(job->plan) ||
            measure_latency(arch, job->jit, &job->times, &measures->of[OBJECTIVE_LATENCY], err);
@@ -257,6 +257,29 @@ static TrainAction on_epoch(void *user, const Trainer *trainer, const EpochResul
     return TRAIN_GO_ON;
 }
 
+// The validation images once more, classified as the deployed file would.
+static bool int8_evaluate(Run *run, Evaluation *val, Err *err)
+{
+    const Trainer *trainer = &run->trainer;
+    const NetMemory *memory = &trainer->memory;
+    const ImageList train = {run->data, &run->data->train, trainer->train, trainer->n_train},
+                    held_out = {run->data, &run->data->train, trainer->val, trainer->n_val};
+    TensorFile file;
+    Ranges ranges;
+    Text bytes = {0};
+    int count;
+    const WeightsEntry *entries =
+        weights_entries(run->net, memory->params, memory->state, NULL, &count, run->pool);
+    weights_file(entries, count, &trainer->at.batches, NULL, &file, run->pool);
+    tensors_print(&file, &bytes);
+    const bool done =
+        tensors_parse("weights", bytes.data, bytes.length, &file, run->pool, err) &&
+        deployed_calibrate(&run->arch, "weights", &file, &train, &ranges, run->pool, err) &&
+        deployed_evaluate(&run->arch, &file, &ranges, run->job->jit, &held_out, val, err);
+    text_free(&bytes);
+    return done;
+}
+
 static TrialEnd training_end(Run *run, TrainEnd end, Err *err)
 {
     const TrainPosition *at = &run->trainer.at;
@@ -271,10 +294,13 @@ static TrialEnd training_end(Run *run, TrainEnd end, Err *err)
     }
     if (at->epoch < run->target)
         return checkpoint_save(run, err) ? TRIAL_STOPPED : TRIAL_BROKEN;
-    run->measures.of[OBJECTIVE_ERROR] = 1 - evaluation_accuracy(&at->val);
-    run->measures.of[OBJECTIVE_LOG_LOSS] = at->val.loss;
+    Evaluation val = at->val;
+    if (run->job->plan->deployment.int8 && !int8_evaluate(run, &val, err))
+        return trial_failed(run, err);
+    run->measures.of[OBJECTIVE_ERROR] = 1 - evaluation_accuracy(&val);
+    run->measures.of[OBJECTIVE_LOG_LOSS] = val.loss;
     run->measures.of[OBJECTIVE_TRAIN_TIME] = at->seconds;
-    return trial_values(run, at->val.count);
+    return trial_values(run, val.count);
 }
 
 static TrialEnd network_train(Run *run, Err *err)
