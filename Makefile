@@ -48,7 +48,7 @@ cross = $(if $(shell command -v $(CROSS)),$(BUILD)/tests/arm/runner)
 commands = $(patsubst cli/cmd_%.c,%,$(wildcard cli/cmd_*.c))
 manuals = $(patsubst %,$(BUILD)/man/%.1,nagoc nago $(commands:%=nago-%))
 formatted = $(filter-out %_list.h,$(wildcard compiler/*.[ch] runtime/*.[ch] search/*.[ch] cli/*.[ch] templates/*.[ch] \
-              tests/*.[ch] tests/arm/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
+              tests/*.[ch] tests/arm/*.[ch] tests/boards/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
 
 all: $(programs) $(BUILD)/libnagoc.a $(BUILD)/libnago.a $(manuals) ## both programs, both libraries, the manual pages
 
@@ -133,6 +133,9 @@ bench-search: deps ## compare the optimisers with each other and Optuna, 3 seeds
 bench-search-full: deps ## the same over 20 seeds: about an hour of processor time
 	$(SUBMAKE) benches
 	@BUILD=$(BUILD) /usr/bin/python3 -B tests/bench/search_bench.py 20
+board-costs: all deps-embedded ## measure the int8 kernels on emulated boards; writes compiler/target_cost_list.h
+	@tests/lint/install-missing python3-numpy
+	@BUILD=$(BUILD) /usr/bin/python3 -B tests/boards/kernel_costs.py
 search-real: all ## random search, BOHB and MO-BOHB on CIFAR-10: hours; ARGS="--minutes 20 --seeds 1" for less
 	@BUILD=$(BUILD) python3 -B tests/bench/search_real.py $(ARGS)
 benches: $(benches)
@@ -173,6 +176,6 @@ help: ## this list
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-embedded deps-check deps-dev demo check check-all test-programs bench bench-search bench-search-full search-real benches peers san fuzz fuzz-programs golden format lint \
+.PHONY: all deps deps-embedded deps-check deps-dev demo check check-all test-programs bench bench-search bench-search-full board-costs search-real benches peers san fuzz fuzz-programs golden format lint \
         install uninstall clean help
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

@@ -26,10 +26,13 @@ static const char *const quantize_names[] = {"int8", NULL};
 static const char *const layout_names[] = {"chw", "hwc", NULL};
 
 typedef struct {
-    const char *input, *output, *header, *weights, *prefix, *dump_after, *ranges, *section;
+    const char *input, *output, *header, *weights, *prefix, *dump_after, *ranges, *section,
+        *max_latency;
     int emit, form, layout, target, quantize, batch;
     bool json, no_plan, self_test, has_seed;
     uint64_t seed;
+    int64_t max_ram, max_flash;   // 0: no limit
+    double max_seconds, clock_hz; // max_latency, read
 } Request;
 
 // What goes out: the file asked for, and what belongs beside it.
@@ -71,6 +74,10 @@ static const char *canonical_command(const Request *request, Pool *pool)
         text_puts(&text, " --no-plan");
     if (request->self_test)
         text_puts(&text, " --self-test");
+    if (request->max_ram)
+        text_printf(&text, " --max-ram=%lld", (long long)request->max_ram);
+    if (request->max_flash)
+        text_printf(&text, " --max-flash=%lld", (long long)request->max_flash);
     text_printf(&text, " %s", base_name(request->input));
     const char *command = pool_strdup(pool, text.data);
     text_free(&text);
@@ -129,7 +136,11 @@ static bool make(const Request *request, Pool *pool, Outputs *out, Err *err)
     options.batch = request->batch;
     options.plan = !request->no_plan;
     options.target = request->target > 0 ? (TargetKind)request->target : TARGET_GENERIC;
-    options.ranges = request->ranges ? &ranges : NULL;
+    options.ranges = request->ranges ? &ranges : request->quantize >= 0 ? &ranges_any : NULL;
+    options.max_ram = request->max_ram;
+    options.max_flash = request->max_flash;
+    options.max_seconds = request->max_seconds;
+    options.clock_hz = request->clock_hz;
     options.section = request->section;
     options.hwc = request->layout > 0;
     options.form = request->form > 0 ? (WeightsForm)request->form : WEIGHTS_STRING;
@@ -171,6 +182,44 @@ static bool is_section(const char *name)
            !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._")];
 }
 
+// "100ms@120MHz": how long an image may take, and the clock.
+static void latency_read(const Command *command, Request *request)
+{
+    static const struct {
+        const char *name;
+        double factor;
+    } times[] = {{"s", 1}, {"ms", 1e-3}, {"us", 1e-6}},
+      clocks[] = {{"Hz", 1}, {"kHz", 1e3}, {"MHz", 1e6}, {"GHz", 1e9}};
+    char time[3], clock[4], rest;
+    const int count = sscanf(request->max_latency, "%lf%2[a-z]@%lf%3[a-zA-Z]%c",
+                             &request->max_seconds, time, &request->clock_hz, clock, &rest);
+    double seconds = 0, hertz = 0;
+    for (size_t i = 0; count == 4 && i < COUNT_OF(times); i++)
+        seconds = strcmp(time, times[i].name) ? seconds : times[i].factor;
+    for (size_t i = 0; count == 4 && i < COUNT_OF(clocks); i++)
+        hertz = strcmp(clock, clocks[i].name) ? hertz : clocks[i].factor;
+    request->max_seconds *= seconds;
+    request->clock_hz *= hertz;
+    if (!(request->max_seconds > 0 && request->max_seconds < 1e6 && request->clock_hz >= 1 &&
+          request->clock_hz < 1e12))
+        command_usage(command, "--max-latency: \"%s\" is not a time at a clock, as 100ms@120MHz",
+                      request->max_latency);
+}
+
+static void check_limits(const Command *command, const Request *request)
+{
+    const char *option = request->max_ram       ? "--max-ram"
+                         : request->max_flash   ? "--max-flash"
+                         : request->max_latency ? "--max-latency"
+                                                : NULL;
+    if (option && request->target < (int)TARGET_CORTEX_M4)
+        command_usage(command, "%s: goes with --target of a microcontroller", option);
+    if (option && request->emit != EMIT_C && request->emit != EMIT_SUMMARY)
+        command_usage(command, "%s: goes with --emit=c or --emit=summary", option);
+    if (request->max_latency && request->quantize < 0)
+        command_usage(command, "--max-latency: goes with --quantize=int8, whose time is estimated");
+}
+
 static void check_together(const Command *command, const Request *request)
 {
     bool to_stdout = strcmp(request->output, "-") == 0;
@@ -182,11 +231,13 @@ static void check_together(const Command *command, const Request *request)
         command_usage(command, "--header: \"%s\" is where --output goes, too", request->header);
     if (request->form >= 0 && !request->weights)
         command_usage(command, "--weights-form: goes with --weights");
-    if (request->target >= 0 && !request->weights)
-        command_usage(command, "--target: goes with --weights");
-    if ((request->quantize >= 0) != (request->ranges != NULL))
+    const bool is_summary = request->emit == EMIT_SUMMARY; // sizes need no trained numbers
+    if (request->target >= 0 && !request->weights && !is_summary)
+        command_usage(command, "--target: goes with --weights, or --emit=summary");
+    if (is_summary ? request->ranges && request->quantize < 0
+                   : (request->quantize >= 0) != (request->ranges != NULL))
         command_usage(command, "--quantize and --ranges: go together");
-    if (request->ranges && !request->weights)
+    if (request->quantize >= 0 && !request->weights && !is_summary)
         command_usage(command, "--quantize: goes with --weights");
     if (request->ranges && (request->emit == EMIT_ONNX || request->emit == EMIT_WEIGHTS))
         command_usage(command, "--quantize: does not go with --emit=%s", emit_names[request->emit]);
@@ -229,6 +280,8 @@ static const char examples[] =
     "    The trained network; try it: cc -O3 -march=native -DNET_MAIN net.c -lm\n"
     "nagoc arch.json -w W.safetensors --quantize int8 --ranges R.json -o net.c\n"
     "    The same in 8-bit integers; --target names a microcontroller.\n"
+    "nagoc theta.json --emit=summary --target cortex-m4 --quantize int8 --max-ram 64K\n"
+    "    Will it fit? Before it is trained.\n"
     "nagoc theta.json --emit=dot | dot -Tsvg > net.svg\n"
     "    A drawing.";
 
@@ -236,6 +289,7 @@ static const char examples[] =
 static void request_read(int argc, char **argv, Command *command, Request *request)
 {
     const Option options[] = {
+        // lint: allow-long
         OPTION_GROUP("Output"),
         OPTION_STRING("output", 'o', "FILE", &request->output,
                       "write to FILE, whole or not at all (default - is standard output)"),
@@ -275,6 +329,15 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
                       "the weights (Winograd); a microcontroller, without stdio"),
         OPTION_STRING("weights-section", 0, "NAME", &request->section,
                       "put the weights into this linker section"),
+        OPTION_SIZE("max-ram", 0, "SIZE", &request->max_ram,
+                    "fail where the file needs more RAM of its microcontroller: arena, image and "
+                    "logits, which are exact, and the stack, which is estimated"),
+        OPTION_SIZE("max-flash", 0, "SIZE", &request->max_flash,
+                    "fail where it needs more flash: weights and tables, which are exact, and the "
+                    "code, which is estimated to 10 %"),
+        OPTION_STRING("max-latency", 0, "TIME@CLOCK", &request->max_latency,
+                      "fail where an image takes longer, as 100ms@120MHz: instructions are "
+                      "estimated to 10 %, the cycles that one takes are assumed"),
         OPTION_FLAG("self-test", 0, &request->self_test,
                     "put two images, the logits that they must give and a hash of the weights "
                     "inside, and net_self_test, which returns 0 if all is right: logits to 1e-4, "
@@ -295,6 +358,9 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
     request->input = command_parse(command, argc, argv, &count)[0];
     command->options = NULL; // they end here; messages need them no more
     check_together(command, request);
+    check_limits(command, request);
+    if (request->max_latency)
+        latency_read(command, request);
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,6 @@
 // emit.c - the generated file.  emit_trainable and emit_inference read as its table of contents.
 #include "emit.h"
+#include "costs.h"
 #include "emit_ops.h"
 #include "passes.h"
 
@@ -23,6 +24,7 @@ typedef struct {
     float mean[4], deviation[4];
     const char **class_names;
     const TestVectors *vectors; // NULL: no self-test
+    TargetEstimate estimate;    // of a file for a microcontroller
     Text *out;
 } Emission;
 
@@ -129,6 +131,11 @@ static void put_how_to_compile(Emission *e)
 {
     const TargetInfo *target = &target_info[e->options->target];
     if (is_embedded(e)) {
+        Text lines = {0};
+        text_puts(e->out, "//\n");
+        cost_banner(&e->estimate, e->options, &lines);
+        put_comment(e, lines.data);
+        text_free(&lines);
         putf(e, "//\n// Compile: %s %s -c FILE.c\n//\n", target->compiler, target->flags);
         return;
     }
@@ -339,6 +346,12 @@ static void put_main(Emission *e, const char *which)
 static void put_inference_face(Emission *e, const char *face)
 {
     put_arena(e);
+    if (is_embedded(e)) {
+        Text text = {0};
+        cost_asserts(&e->estimate, e->options, &text);
+        put(e, text.data);
+        text_free(&text);
+    }
     template_paste(face, e->options->prefix, e->out);
     if (!e->vectors)
         return;
@@ -441,6 +454,8 @@ static bool run_passes(Emission *e, const char *pass, const Ir **stopped, Err *e
     if (!e->infer)
         return false;
     e->arena_floats = e->infer->arena_floats + 2 * e->infer->margin;
+    if (is_embedded(e) && e->options->weights && !pass)
+        e->estimate = cost_estimate(e->infer, e->options);
     if (e->options->weights)
         return true;
     passes.training = true;
@@ -464,7 +479,8 @@ bool emit_c(const Arch *arch, const EmitOptions *options, Text *out, Text *bin, 
 {
     Emission e = emission_open(arch, options, out);
     const Ir *last;
-    bool done = run_passes(&e, NULL, &last, err);
+    bool done = run_passes(&e, NULL, &last, err) &&
+                (!is_embedded(&e) || cost_limits_hold(e.infer, options, &e.estimate, err));
     if (done && options->self_test) {
         e.vectors = test_vectors_make(arch, options, e.mean, e.deviation, e.pool, err);
         done = e.vectors != NULL;
@@ -635,6 +651,8 @@ bool emit_plan_figures(const Arch *arch, const EmitOptions *options, PlanFigures
         // Whatever the plan, kernels read in the margins.
         plan->bound_bytes = e.infer->plan.bound_bytes + 8 * e.infer->margin;
         plan->ms = e.infer->plan.ms;
+        plan->estimate = e.estimate;
+        done = !is_embedded(&e) || cost_limits_hold(e.infer, &how, &e.estimate, err);
     }
     text_free(&text);
     pool_free(e.pool);
@@ -701,6 +719,8 @@ bool emit_summary(const Arch *arch, const EmitOptions *options, bool json, Text 
         if (!strcmp(figures[i].key, "arena_bytes"))
             print_plan(&plan, json, out);
     }
+    if (is_embedded(&train))
+        cost_summary(&plan.estimate, options->target, json, out);
     if (json)
         text_puts(out, "}\n");
     pool_free(train.pool);

@@ -1,0 +1,218 @@
+// costs.c - what an int8 file will take of a microcontroller, before it is compiled.
+//
+// In: the planned program.  Out: flash, RAM and instructions.  Weights, tables, arena, image and
+// logits are exact.  The rest is a model whose numbers were measured (target_cost_list.h):
+//
+//   code           the functions of the kernels that are used, and so many bytes a call, an
+//                  argument, an item of a list
+//   stack          the deepest kernel, and what lies above it
+//   instructions   for each op a linear function of its size: cost_terms
+//
+// Float files are specialised for every shape: their code, stack and instructions are not modelled.
+#include "costs.h"
+
+#include <string.h>
+
+enum { KERNELS = OP_INT8_LINEAR - OP_INT8_IMAGE + 1, TERMS = 7, FUNCTIONS = 32 };
+
+#define KERNEL(kind) (OP_INT8_##kind - OP_INT8_IMAGE)
+#define BIT(kind) (1u << KERNEL(kind))
+
+typedef struct {
+    int stack;           // bytes from the kernel's own frame down
+    double terms[TERMS]; // instructions of a call: times cost_terms
+} KernelCosts;
+
+typedef struct {
+    int bytes;
+    unsigned kernels; // bits of those that call it
+} FunctionCosts;
+
+typedef struct {
+    int granule; // the inner loop takes so many weights of a filter at a time
+    KernelCosts kernels[KERNELS];
+    double pixels[TERMS]; // instructions of reading the image: times channels * size, size, 1
+    FunctionCosts functions[FUNCTIONS];
+    double call, argument, item, once; // bytes of code
+    int stack;                         // above the kernels, but for lists: four bytes an item
+} TargetCosts;
+
+#include "target_cost_list.h"
+
+// Cycles for an instruction of these kernels.  Not measured, since QEMU has no pipeline: for the
+// Cortex-M4 by its manual's timings of the inner loop (loads take two, in pairs three); for M7 and
+// M33 by what the same network takes there in published MLPerf Tiny results; the others assumed.
+static const double cycles_per_instruction[TARGET_COUNT] = {
+    [TARGET_CORTEX_M4] = 1.3,  [TARGET_CORTEX_M7] = 0.75, [TARGET_CORTEX_M33] = 1.17,
+    [TARGET_CORTEX_M55] = 1.5, [TARGET_RV32IMC] = 1.3,
+};
+
+// ---- instructions -------------------------------------------------------------------------------
+
+static double padded(int taps, int granule)
+{
+    return (taps + granule - 1) / granule * granule;
+}
+
+static double terms_dot(const double *f, const double *coefficients)
+{
+    double sum = 0.0;
+    for (int i = 0; i < TERMS; i++)
+        sum += f[i] * coefficients[i];
+    return sum;
+}
+
+// Pixels of a convolution whose window is read byte by byte, or row by row: those at a border, or
+// all where a row does not end with a word.
+static double slow_pixels(const Attr *a)
+{
+    const int h = a->height - a->kernel_h / 2 * 2, w = a->width - a->kernel_w / 2 * 2;
+    const int inner = h > 0 && w > 0 && a->kernel_w * a->channels % 4 == 0 ? h * w : 0;
+    return a->height * a->width - inner;
+}
+
+// What the instructions of a call are a linear function of: `terms` of
+// tests/boards/kernel_costs.py.
+static void cost_terms(const Op *op, int granule, double f[TERMS])
+{
+    const Attr *a = &op->attr;
+    const double size = a->height * a->width, out = a->out_height * a->out_width,
+                 taps = a->kernel_h * a->kernel_w, c = a->channels, k = a->filters, n = a->size;
+    memset(f, 0, TERMS * sizeof *f);
+#define TERMS_ARE(...) \
+    memcpy(f, (const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}))
+    switch (op->kind) {
+    case OP_INT8_CONV: {
+        const double slow = slow_pixels(a);
+        TERMS_ARE(size * ((a->filters + 1) / 2 * 2) * padded((int)(taps * c), granule), size * k,
+                  size * taps * c, size * a->kernel_h, slow * taps * c, slow * a->kernel_h, 1);
+        break;
+    }
+    case OP_INT8_DEPTHWISE:
+        TERMS_ARE(out * taps * c, out * c, out * taps, out, 1);
+        break;
+    case OP_INT8_SUM:
+        TERMS_ARE(a->inputs * n, n, a->inputs, 1);
+        break;
+    case OP_INT8_CONCAT:
+        TERMS_ARE(c * n, n, 1);
+        break;
+    case OP_INT8_ATTENTION:
+        TERMS_ARE(n, 1);
+        break;
+    case OP_INT8_ADAPTIVE_POOL:
+        TERMS_ARE(size * c, out * c, out, 1);
+        break;
+    case OP_INT8_AVERAGE_POOL:
+        TERMS_ARE(size * a->kernel_h * a->kernel_h * c, size * c, size, 1);
+        break;
+    case OP_INT8_HEAD:
+        TERMS_ARE(n * k * padded(a->channels, granule), n * k, n * c, k, 1);
+        break;
+    case OP_INT8_LINEAR:
+        TERMS_ARE(c * a->classes, a->classes, 1);
+        break;
+    default:
+        bug("no cost of %s", op_info[op->kind].kernel);
+    }
+#undef TERMS_ARE
+}
+
+// Of one image, from pixels to logits.
+static double instructions_of(const Ir *ir, const TargetCosts *costs)
+{
+    const double size = ir->arch->height * ir->arch->width;
+    const double pixels[TERMS] = {ir->arch->channels * size, size, 1};
+    double sum = terms_dot(pixels, costs->pixels);
+    for (int o = 1; o < ir->n_ops; o++) { // the first reads float images
+        double f[TERMS];
+        cost_terms(&ir->ops[o], costs->granule, f);
+        sum += terms_dot(f, costs->kernels[ir->ops[o].kind - OP_INT8_IMAGE].terms);
+    }
+    return sum;
+}
+
+// ---- code and stack -----------------------------------------------------------------------------
+
+static int64_t code_of(const Ir *ir, const TargetCosts *costs)
+{
+    unsigned used = 0;
+    double bytes = costs->once;
+    for (int o = 1; o < ir->n_ops; o++) {
+        const Op *op = &ir->ops[o];
+        const char *attributes = op_info[op->kind].attributes;
+        used |= 1u << (op->kind - OP_INT8_IMAGE);
+        bytes += costs->call;
+        for (int i = 0; i < op->n_args; i++) {
+            const Arg arg = op_arg(op, i);
+            bytes += arg.in_list ? costs->item : 0.0;
+            bytes += !arg.in_list || arg.first_of_list ? costs->argument : 0.0;
+        }
+        for (const char *c = attributes; *c; c++)
+            bytes += c == attributes || *c == ' ' ? costs->argument : 0.0;
+    }
+    for (int i = 0; i < FUNCTIONS; i++)
+        bytes += costs->functions[i].kernels & used ? costs->functions[i].bytes : 0;
+    return (int64_t)(bytes + 0.5);
+}
+
+static int64_t stack_of(const Ir *ir, const TargetCosts *costs)
+{
+    int deepest = 0, items = 0, most_items = 0;
+    for (int o = 1; o < ir->n_ops; o++) {
+        const Op *op = &ir->ops[o];
+        const int stack = costs->kernels[op->kind - OP_INT8_IMAGE].stack;
+        deepest = stack > deepest ? stack : deepest;
+        if (op->place != ir->ops[o - 1].place)
+            items = 0;
+        for (int i = 0; i < op->n_args; i++)
+            items += op_arg(op, i).in_list;
+        most_items = items > most_items ? items : most_items;
+    }
+    return deepest + costs->stack + 4 * most_items;
+}
+
+// ---- the whole ----------------------------------------------------------------------------------
+
+int64_t estimate_flash(const TargetEstimate *estimate)
+{
+    return estimate->weights + estimate->tables + estimate->code;
+}
+
+int64_t estimate_ram(const TargetEstimate *estimate)
+{
+    return estimate->arena + estimate->input + estimate->output + estimate->stack +
+           estimate->variables;
+}
+
+// The constants as emit_weights.c declares them: a string has a byte behind it, in whole words.
+static int64_t weight_bytes(const Ir *ir, const EmitOptions *options)
+{
+    return 4 * (ir->const_count + (options->form == WEIGHTS_STRING));
+}
+
+TargetEstimate cost_estimate(const Ir *ir, const EmitOptions *options)
+{
+    const Arch *arch = ir->arch;
+    const TargetCosts *costs = &target_costs[options->target];
+    const int64_t pixels = (int64_t)arch->channels * arch->height * arch->width,
+                  batch = options->batch ? options->batch : 1;
+    TargetEstimate e = {.is_modelled = options->ranges != NULL,
+                        .weights = weight_bytes(ir, options),
+                        .arena = (ir->arena_floats + 2 * ir->margin) * 4,
+                        .input = batch * pixels,
+                        .output = batch * arch->classes * 4};
+    if (!options->plan) // every tensor has an array of its own as well
+        e.variables = e.arena;
+    if (!e.is_modelled) {
+        e.tables = 2 * 4 * arch->channels; // means and deviations
+        e.variables += 4 * pixels;         // the normalised image
+        return e;
+    }
+    e.tables = 256 * arch->channels;
+    e.code = code_of(ir, costs);
+    e.stack = stack_of(ir, costs);
+    e.instructions = instructions_of(ir, costs) * (double)batch;
+    e.cycles = e.instructions * cycles_per_instruction[options->target];
+    return e;
+}
