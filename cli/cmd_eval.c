@@ -4,6 +4,7 @@
 // them; pixels are normalised with the weights' own mean and deviation, whatever the data set's
 // are: a net sees the numbers it was trained on.
 #define _GNU_SOURCE
+#include "../runtime/board.h"
 #include "../runtime/evaluate.h"
 #include "../runtime/kernels.h"
 #include "../runtime/weights.h"
@@ -19,11 +20,18 @@
 static const char *const split_names[] = {"train", "val", "test", NULL};
 static const char *const quantize_names[] = {"int8", NULL};
 static const char *const jit_names[] = {"tcc", "gcc", NULL};
+static const char *const machine_names[] = {"here",
+                                            "qemu:cortex-m4",
+                                            "qemu:cortex-m7",
+                                            "qemu:cortex-m33",
+                                            "qemu:cortex-m55",
+                                            "qemu:rv32imc",
+                                            NULL}; // from 1 on as TargetKind from TARGET_CORTEX_M4
 enum { MAX_ARCH_BYTES = 64 << 20 };
 
 typedef struct {
     const char *input, *data, *predictions, *ranges;
-    int split, batch, threads, limit, jit, quantize;
+    int split, batch, threads, limit, jit, quantize, machine;
     bool per_class, confusion, json;
 } Request;
 
@@ -48,6 +56,7 @@ typedef struct {
     Progress progress;
     Evaluation result;
     double images_per_second;
+    BoardResult board; // where a machine is given
 } Eval;
 
 // ---- what is evaluated -------------------------------------------------------------------------
@@ -169,6 +178,8 @@ static bool eval_prepare(Eval *eval, Err *err)
         options.weights = &eval->file;
         options.ranges = &eval->ranges;
     }
+    if (request->machine)
+        return true;
     eval->net = net_open(&eval->arch, &options, kernels_table(), err);
     eval->team = eval->net ? team_open(request->threads, err) : NULL;
     return eval->team && net_memory_open(&eval->net_memory, eval->net, false, &eval->memory, err) &&
@@ -186,21 +197,41 @@ static bool eval_tick(void *user, int done)
     return true;
 }
 
-static void eval_run(Eval *eval)
+static void run_here(Eval *eval)
 {
-    int classes = eval->arch.classes;
-    eval->predictions = xcalloc((size_t)eval->list.count, sizeof *eval->predictions);
-    eval->counts = xcalloc((size_t)classes * (size_t)classes, sizeof *eval->counts);
     progress_open(&eval->progress, "images", 0, eval->list.count);
     evaluate(&eval->net_memory, eval->team, &eval->list, eval->predictions, eval_tick, eval,
              &eval->result);
     eval->images_per_second = progress_rate(&eval->progress);
     progress_close(&eval->progress);
+}
+
+static bool run_on_board(Eval *eval, Err *err)
+{
+    const BoardRequest request = {.target =
+                                      (TargetKind)(TARGET_CORTEX_M4 + eval->request->machine - 1),
+                                  .arch = &eval->arch,
+                                  .weights = &eval->file,
+                                  .ranges = &eval->ranges,
+                                  .list = &eval->list};
+    return board_evaluate(&request, eval->predictions, &eval->result, &eval->board, err);
+}
+
+static bool eval_run(Eval *eval, Err *err)
+{
+    int classes = eval->arch.classes;
+    eval->predictions = xcalloc((size_t)eval->list.count, sizeof *eval->predictions);
+    eval->counts = xcalloc((size_t)classes * (size_t)classes, sizeof *eval->counts);
+    if (!eval->request->machine)
+        run_here(eval);
+    else if (!run_on_board(eval, err))
+        return false;
     for (int i = 0; i < eval->list.count; i++) {
         uint32_t index = eval->list.indices ? eval->list.indices[i] : (uint32_t)i;
         int label = eval->list.images->labels[index];
         eval->counts[(size_t)label * (size_t)classes + (size_t)eval->predictions[i]]++;
     }
+    return true;
 }
 
 // ---- results -----------------------------------------------------------------------------------
@@ -247,6 +278,19 @@ static void confusion_print(const Eval *eval, Text *out)
     }
 }
 
+static void board_words(const Eval *eval, Text *out)
+{
+    const BoardResult *board = &eval->board;
+    text_printf(out, "on %s; self-test passed\n", machine_names[eval->request->machine]);
+    if (board->different)
+        text_printf(out, "%d of %d images have other logits than the same file gives here\n",
+                    board->different, eval->result.count);
+    else
+        text_puts(out, "all logits are those that the same file gives here, bit for bit\n");
+    text_printf(out, "%.2f million instructions an image, at most; %lld bytes of stack\n",
+                1e-6 * (double)board->instructions, (long long)board->stack_bytes);
+}
+
 static void words_print(const Eval *eval, Text *out)
 {
     const Evaluation *result = &eval->result;
@@ -254,10 +298,13 @@ static void words_print(const Eval *eval, Text *out)
         per_class_print(eval, out);
     if (eval->request->confusion)
         confusion_print(eval, out);
-    text_printf(out, "%saccuracy %.2f %% (%d of %d %s images), loss %.4f, %.0f images/s\n",
+    text_printf(out, "%saccuracy %.2f %% (%d of %d %s images), loss %.4f, ",
                 out->length ? "\n" : "", 100 * evaluation_accuracy(result), result->correct,
-                result->count, split_names[eval->request->split], result->loss,
-                eval->images_per_second);
+                result->count, split_names[eval->request->split], result->loss);
+    if (eval->request->machine)
+        board_words(eval, out);
+    else
+        text_printf(out, "%.0f images/s\n", eval->images_per_second);
 }
 
 static void json_string(const char *text, Text *out)
@@ -304,10 +351,17 @@ static void json_print(const Eval *eval, Text *out)
 {
     const Evaluation *result = &eval->result;
     text_printf(out,
-                "{\"split\":\"%s\",\"images\":%d,\"correct\":%d,\"accuracy\":%.6g,\"loss\":%.6g,"
-                "\"images_per_second\":%.1f",
+                "{\"split\":\"%s\",\"images\":%d,\"correct\":%d,\"accuracy\":%.6g,\"loss\":%.6g",
                 split_names[eval->request->split], result->count, result->correct,
-                evaluation_accuracy(result), result->loss, eval->images_per_second);
+                evaluation_accuracy(result), result->loss);
+    if (eval->request->machine)
+        text_printf(out,
+                    ",\"on\":\"%s\",\"images_that_differ\":%d,\"instructions\":%lld,"
+                    "\"stack_bytes\":%lld",
+                    machine_names[eval->request->machine], eval->board.different,
+                    (long long)eval->board.instructions, (long long)eval->board.stack_bytes);
+    else
+        text_printf(out, ",\"images_per_second\":%.1f", eval->images_per_second);
     if (eval->request->per_class)
         json_per_class(eval, out);
     if (eval->request->confusion)
@@ -366,7 +420,9 @@ static const char examples[] =
     "nago eval run --data shapes\n"
     "    Accuracy on the test split.\n"
     "nago eval run/weights.safetensors --data cifar10:data --per-class --confusion\n"
-    "    Where it goes wrong.";
+    "    Where it goes wrong.\n"
+    "nago eval run --data shapes --quantize int8 --ranges R.json --on qemu:cortex-m4 --limit 200\n"
+    "    On an emulated microcontroller: accuracy, and whether every bit is the same.";
 
 static void request_read(int argc, char **argv, Command *command, Request *request)
 {
@@ -389,6 +445,9 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
                       "standard output (the accuracy then goes to standard error)"),
         OPTION_FLAG("json", 0, &request->json, "print one JSON object"),
         OPTION_GROUP("Machine"),
+        OPTION_CHOICE("on", 0, "qemu:TARGET", &request->machine, machine_names,
+                      "run the int8 file on an emulated board (cortex-m4, cortex-m7, cortex-m33, "
+                      "cortex-m55, rv32imc) and compare every logit with the file's here"),
         OPTION_INT("batch", 'b', "N", &request->batch, 1, 4096, "images of one call"),
         OPTION_INT("threads", 't', "N", &request->threads, 0, 256, "threads; 0: one a processor"),
         OPTION_CHOICE("jit", 0, "tcc|gcc", &request->jit, jit_names,
@@ -402,6 +461,8 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
         request->threads = team_processors();
     if ((request->quantize >= 0) != (request->ranges != NULL))
         command_usage(command, "--quantize and --ranges: go together");
+    if (request->machine && !request->ranges)
+        command_usage(command, "--on: goes with --quantize=int8: the boards are small");
     if (!request->data)
         command_usage(command, "--data is missing: shapes, cifar10:DIR, cifar100:DIR, idx:DIR or "
                                "images:DIR");
@@ -425,9 +486,8 @@ int cmd_eval(int argc, char **argv)
     Eval eval = {.request = &request, .pool = pool_new()};
     Err err = {0};
     bool ok = eval_prepare(&eval, &err);
-    if (ok)
-        eval_run(&eval);
-    ok = ok && results_report(&eval, &err);
+    ok = ok && eval_run(&eval, &err) && results_report(&eval, &err);
+    const bool differs = eval.board.different > 0;
     eval_close(&eval);
-    return ok ? EXIT_DONE : command_fail(&command, &err);
+    return !ok ? command_fail(&command, &err) : differs ? EXIT_RUN_FAILED : EXIT_DONE;
 }

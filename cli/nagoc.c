@@ -337,7 +337,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
                     "code, which is estimated to 10 %"),
         OPTION_STRING("max-latency", 0, "TIME@CLOCK", &request->max_latency,
                       "fail where an image takes longer, as 100ms@120MHz: instructions are "
-                      "estimated to 10 %, the cycles that one takes are assumed"),
+                      "estimated to 15 %, the cycles that one takes are assumed"),
         OPTION_FLAG("self-test", 0, &request->self_test,
                     "put two images, the logits that they must give and a hash of the weights "
                     "inside, and net_self_test, which returns 0 if all is right: logits to 1e-4, "

@@ -515,6 +515,8 @@ bool emit_header(const Arch *arch, const EmitOptions *options, Text *out, Err *e
              "%lld\n\n",
              (long long)e.arena_floats * 4, (long long)e.infer->param_count,
              (long long)(options->weights ? 0 : e.infer->running_count + e.infer->param_count));
+        if (options->self_test)
+            put(&e, "#define NK_SELF_TEST 1 // there is nk_self_test\n\n");
         put_declarations(&e);
         put(&e, "extern const char *const nk_class_names[NK_CLASSES];\n\n#ifdef "
                 "__cplusplus\n}\n#endif\n\n#endif\n");

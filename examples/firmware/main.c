@@ -1,6 +1,7 @@
 // main.c - the network on a board: the images of images.bin (CIFAR-10 records: a label byte, then
 // the pixels channel by channel), or where there is none five drawn ones.  Writes every logit's
-// bytes to logits.bin, prints labels, a hash of all logits, and what it took.
+// bytes to logits.bin, prints labels, a hash of all logits, and what it took.  A file made with
+// --self-test is asked for it first.
 //
 // Every line that does not begin with "board:" is the same on all machines, bit for bit.
 #include "board.h"
@@ -62,8 +63,20 @@ static int best_class(void)
     return best;
 }
 
+static void check_net(void)
+{
+#ifdef NET_SELF_TEST
+    const int fault = net_self_test();
+    print_number(fault < 0 ? "self test: weights damaged: " : "self test: ",
+                 (uint32_t)(fault < 0 ? -fault : fault), "\n");
+    if (fault)
+        host_exit(1);
+#endif
+}
+
 int main(void)
 {
+    check_net();
     const int images = host_open("images.bin", 0), out = host_open("logits.bin", 1);
     uint32_t hash = 2166136261u, number = 0, right = 0, most = 0;
     for (; next_image(images, number); number++) {

@@ -261,6 +261,8 @@ def write_header(folder):
     print(f"wrote {os.path.relpath(path, ROOT)}")
 
 
+MOST_WEIGHTS = 60000
+
 # ---- the estimates against measurements ---------------------------------------------------------
 
 def draw_theta(number):
@@ -276,18 +278,27 @@ def draw_theta(number):
              "classes": draw.choice([2, 10]), "params": draw.randint(4000, 60000), "seed": number}
     for name in ("top", "mid", "bottom"):
         theta[name]["merge"] = {"sum": 1, **weights(["attention", "concat"])}
+    while count_weights(theta) > MOST_WEIGHTS:
+        theta["params"] = theta["params"] * 3 // 4
     return theta
+
+
+def count_weights(theta):
+    text = run([os.path.join(BUILD, "nagoc"), "-", "--emit=summary", "--json"], input=json.dumps(theta))
+    return json.loads(text)["weights"]
 
 
 def check_net(folder, name, target):
     """Errors of nagoc's estimate of code, stack and instructions: estimate over measurement, less 1."""
     net = os.path.join(folder, f"{name}-{target}")
     os.makedirs(net)
-    run(net_command(folder, name, target) + ["-o", net + "/net.c", "--header", net + "/net.h"])
+    run(net_command(folder, name, target) + ["--self-test", "-o", net + "/net.c", "--header", net + "/net.h"])
     guess = json.loads(run(net_command(folder, name, target) + ["--emit=summary", "--json"]))
     size = json.loads(run([os.path.join(BUILD, "nago"), "size", net + "/net.c", f"--target={target}", "--json"]))
     firmware = os.path.join(ROOT, "examples", "firmware", "Makefile")
     text = run(["make", "-s", "-f", firmware, f"TARGET={target}", f"NET={net}", f"OUT={net}", "run"])
+    if "self test: 0\n" not in text:
+        sys.exit(f"{name} on {target}: the self-test did not pass: {text}")
     instructions = int(re.search(r"instructions of an image, at most: (\d+)", text).group(1))
     code = size["flash"]["code"] + size["flash"]["library"]
     return {"code": guess["code_bytes"] / code - 1, "stack": guess["stack_bytes"] / size["ram"]["stack"] - 1,
@@ -297,7 +308,8 @@ def check_net(folder, name, target):
 
 
 def check(folder, count):
-    """Compares estimates for `count` networks on every target; the process fails where one is off by more."""
+    """On every target `count` networks pass their self-test, and nagoc's estimates are as good as it promises; else the
+    process fails."""
     thetas = {f"drawn{n}": draw_theta(n) for n in range(count)}
     build_nets(folder, thetas)
     worst = {}
@@ -306,7 +318,7 @@ def check(folder, count):
             for what, error in check_net(folder, name, target).items():
                 low, high = worst.get((what, target), (0, 0))
                 worst[what, target] = (min(low, error), max(high, error))
-    limits = {"code": (0.10, 0.10), "instructions": (0.10, 0.10), "flash": (0.02, 0.02), "RAM": (0.01, 0.06)}
+    limits = {"code": (0.10, 0.10), "instructions": (0.15, 0.15), "flash": (0.02, 0.02), "RAM": (0.01, 0.06)}
     failed = [f"{what} on {target}: {100 * low:+.1f} to {100 * high:+.1f} %" for (what, target), (low, high) in
               worst.items() if what in limits and (-low > limits[what][0] or high > limits[what][1])]
     for what in ("code", "stack", "flash", "RAM", "instructions"):

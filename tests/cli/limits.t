@@ -15,9 +15,10 @@ flash .* bytes: weights 86020, tables 24; the code comes on top (re)
 
 $ nagoc theta.json -e summary --json --target rv32imc --quantize int8 | sed 's/plan_ms": [0-9.]*/plan_ms/' >before; nagoc arch.json -e summary --json --target rv32imc --quantize int8 --weights w.safetensors --ranges ranges.json | sed 's/plan_ms": [0-9.]*/plan_ms/' >after; cmp before after
 
-# The estimates are within what the manual promises, for networks that they were not made from.
+# The estimates are within what the manual promises, for networks that they were not made from; those pass their
+# self-test on all boards.
 
-$ $ROOT/tests/boards/kernel_costs.py --check ${NAGO_LONG:+1}2 >errors || cat errors
+$ $ROOT/tests/boards/kernel_costs.py --check $((NAGO_LONG ? 20 : 2)) >errors || cat errors
 $ cut -d: -f1 errors
 code
 stack
