@@ -55,14 +55,17 @@ static Layout layout_make(int d)
 BnnSettings bnn_settings_default(void)
 {
     return (BnnSettings){.heteroscedastic = true,
-                         .noise_mean = 1e-2,
-                         .noise_spread = 2,
-                         .noise_tightness = 10,
-                         .step = 2e-2,
+                         .noise_mean = 0.03,
+                         .noise_spread = 0.5,
+                         .input_precision = 1,
+                         .hidden_precision = 4,
+                         .mean_precision = 0.5,
+                         .noise_precision = 4,
+                         .step = 1.5e-2,
                          .friction = 0.05,
-                         .burn_in = 1500,
+                         .burn_in = 2200,
                          .keep_every = 100,
-                         .n_kept = 16};
+                         .n_kept = 20};
 }
 
 // ---- functions of vectors ----------------------------------------------------------------------
@@ -252,6 +255,7 @@ typedef struct {
     const float *y;
     Generator generator;
     Lanes *net, *momentum, *grad, *mean, *square, *window; // [layout.count] each
+    float *precision;                                      // [layout.count], of the prior
     Block *inputs;                                         // [d]
 } Chains;
 
@@ -275,11 +279,8 @@ INLINE void gradient(Chains *chains)
     const Layout *l = &chains->layout;
     float scale = (float)chains->n / (float)chains->batch;
     float pull = (float)(1 / (s->noise_spread * chains->batch)), ln_m = (float)log(s->noise_mean);
-    float prior = s->scaled_prior ? 1.0f / (float)l->count : 1.0f;
     for (int i = 0; i < l->count; i++)
-        chains->grad[i] = prior * chains->net[i];
-    for (int i = 0; i < HIDDEN; i++)
-        chains->grad[l->w4 + HIDDEN + i] *= (float)s->noise_tightness;
+        chains->grad[i] = chains->precision[i] * chains->net[i];
     for (int first = 0; first < chains->batch; first += BLOCK) {
         Activations a;
         Block y = {{{0}}}, dout[2] = {{{{0}}}};
@@ -382,6 +383,26 @@ static void layer_init(Lanes *w, int n_in, int n_out, Random *random)
     }
 }
 
+static void fill(float *values, int from, int to, double value)
+{
+    for (int i = from; i < to; i++)
+        values[i] = (float)value;
+}
+
+// Biases: 1.
+static void precisions_init(Chains *chains)
+{
+    const BnnSettings *s = chains->settings;
+    const Layout *l = &chains->layout;
+    float *p = chains->precision = xmalloc((size_t)l->count * sizeof *p);
+    fill(p, 0, l->count, 1);
+    fill(p, l->w1, l->b1, s->input_precision * l->d);
+    fill(p, l->w2, l->b2, s->hidden_precision);
+    fill(p, l->w3, l->b3, s->hidden_precision);
+    fill(p, l->w4, l->w4 + HIDDEN, s->mean_precision);
+    fill(p, l->w4 + HIDDEN, l->b4, s->noise_precision);
+}
+
 static void chains_init(Chains *chains, Random *random)
 {
     const Layout *l = &chains->layout;
@@ -417,6 +438,7 @@ Bnn *bnn_fit(const BnnSettings *settings, const double *x, const double *y, int 
         numbers[n * d + i] = (float)y[i];
     chains.x = numbers;
     chains.y = numbers + n * d;
+    precisions_init(&chains);
     Bnn *bnn = xmalloc(sizeof *bnn);
     size_t count = (size_t)chains.layout.count;
     *bnn = (Bnn){chains.layout, settings->n_kept, lanes_new((size_t)settings->n_kept * count)};
@@ -427,6 +449,7 @@ Bnn *bnn_fit(const BnnSettings *settings, const double *x, const double *y, int 
         memcpy(bnn->nets + (size_t)i * count, chains.net, count * sizeof *bnn->nets);
     }
     free(chains.inputs);
+    free(chains.precision);
     free(chains.net);
     free(numbers);
     return bnn;

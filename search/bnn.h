@@ -4,18 +4,21 @@
 
 #include "../compiler/base.h"
 
-// How a network is sampled.  bnn_settings_default(): 8 chains and a true N(0, 1) prior on weights.
+// How a network is sampled.  A precision p is that of a prior N(0, 1 / p) on each weight.
 typedef struct {
     bool heteroscedastic; // the noise is a second output; else one number
     double noise_mean;    // prior of the noise's variance s: ln s ~ N(ln noise_mean, noise_spread)
     double noise_spread;
-    double noise_tightness; // precision of the prior on the weights of the noise: N(0, 1 / that)
-    bool scaled_prior; // the weights' log prior divided by their number (pybnn), a much wider one
-    double step;       // learning rate
-    double friction;   // momentum decay
-    int burn_in;       // steps
+    double input_precision;  // of the first layer, for each input: times d
+    double hidden_precision; // of the second and third layer
+    double mean_precision;   // of what leads to the mean
+    double noise_precision;  // of what leads to the noise
+    double step;             // learning rate
+    double friction;         // momentum decay
+    int burn_in;             // steps
     int keep_every, n_kept;
 } BnnSettings;
+// Priors under which the sums in each layer have about unit deviation, and the mean twice that.
 BnnSettings bnn_settings_default(void);
 
 typedef struct Bnn Bnn;

@@ -53,49 +53,80 @@ static Bnn *network_fit(SurrogateKind kind, const double *x, const double *y, in
     return bnn_fit(&settings, x, y, n, d, random);
 }
 
-enum { N_FOLDS = 3 };
-
-// Mean negative log likelihood of the trials of one fold, by a network fitted to the others.
-static double fold_left_out(const double *x, const double *y, int n, int d, int fold,
-                            Random *random)
+static double log_loss(double mean, double variance, double y)
 {
-    double *data = xmalloc((size_t)n * (size_t)(d + 1) * sizeof *data), sum = 0;
-    double *values = data + n * d;
-    int kept = 0, left_out = 0;
-    for (int i = 0; i < n; i++) {
-        if (i % N_FOLDS == fold)
-            continue;
-        memcpy(data + kept * d, x + i * d, (size_t)d * sizeof *x);
-        values[kept++] = y[i];
-    }
-    Bnn *bnn = network_fit(SURROGATE_BNN, data, values, kept, d, random);
-    for (int i = fold; i < n; i += N_FOLDS, left_out++) {
-        BnnPrediction p;
-        bnn_predict(bnn, x + i * d, 1, &p);
-        double variance = p.spread + p.noise + 1e-12, error = y[i] - p.mean;
-        sum += 0.5 * (log(6.283185307179586 * variance) + error * error / variance);
-    }
-    bnn_free(bnn);
-    free(data);
-    return sum / left_out;
+    return 0.5 * (log(6.283185307179586 * variance) + (y - mean) * (y - mean) / variance);
 }
 
-// Keeps the process or the network.  The process is fitted anyway: its own left-out likelihood
-// costs nothing.  Below SURE the network is not asked: with noise of a tenth of the deviation,
-// which its prior expects, it reaches -0.9 at best.
+// What the network, or the process, fitted to n trials expects of m others.
+static void predict_others(SurrogateKind kind, const double *x, const double *y, int n, int d,
+                           const double *others, int m, Random *random, Prediction *out)
+{
+    if (kind == SURROGATE_GP) {
+        Gp *gp = gp_fit(x, y, n, d);
+        gp_predict(gp, others, m, out);
+        gp_free(gp);
+        return;
+    }
+    BnnPrediction *predictions = xmalloc((size_t)m * sizeof *predictions);
+    Bnn *bnn = network_fit(kind, x, y, n, d, random);
+    bnn_predict(bnn, others, m, predictions);
+    for (int i = 0; i < m; i++)
+        out[i] = (Prediction){predictions[i].mean, predictions[i].spread, predictions[i].noise};
+    bnn_free(bnn);
+    free(predictions);
+}
+
+enum { N_FOLDS = 3, ENOUGH = 50 };
+
+// Mean negative log likelihood of the trials of one fold, by a model of the others.
+static double fold_left_out(SurrogateKind kind, const double *x, const double *y, int n, int d,
+                            int fold, Random *random)
+{
+    size_t bytes = (size_t)d * sizeof *x;
+    double *points = xmalloc((size_t)n * bytes), *values = xmalloc((size_t)n * sizeof *values);
+    Prediction *out = xmalloc((size_t)n * sizeof *out);
+    double sum = 0;
+    int kept = 0, end = n; // those left out stand at the end, in reverse order
+    for (int i = 0; i < n; i++) {
+        int at = i % N_FOLDS == fold ? --end : kept++;
+        memcpy(points + at * d, x + i * d, bytes);
+        values[at] = y[i];
+    }
+    predict_others(kind, points, values, kept, d, points + kept * d, n - kept, random, out);
+    for (int i = kept; i < n; i++)
+        sum += log_loss(out[i - kept].mean, out[i - kept].spread + out[i - kept].noise + 1e-12,
+                        values[i]);
+    free(out);
+    free(values);
+    free(points);
+    return sum / (n - kept);
+}
+
+// Of every trial by a model of the other two folds; of one fold alone, where that is enough.
+static double left_out(SurrogateKind kind, const double *x, const double *y, int n, int d,
+                       Random *random)
+{
+    int folds = n / N_FOLDS >= ENOUGH ? 1 : N_FOLDS;
+    double sum = 0;
+    for (int fold = 0; fold < folds; fold++)
+        sum += fold_left_out(kind, x, y, n, d, fold, random) / folds;
+    return sum;
+}
+
+// Keeps the process or the network, whichever expects left-out trials better.  The process's own
+// estimate costs nothing, but its length scales have seen all trials: it only says where the
+// network need not be asked, below SURE, noise of a tenth of the deviation.
 #define SURE (-1.0)
 static void auto_fit(Surrogate *surrogate, const double *x, const double *scaled_x, const double *y,
                      int n, Random *random)
 {
     int d = surrogate->d;
-    double network = 0;
     surrogate->gp = gp_fit(x, y, n, d);
-    double process = gp_left_out(surrogate->gp);
-    if (n < 4 * N_FOLDS || process < SURE)
+    if (n < 4 * N_FOLDS || gp_left_out(surrogate->gp) < SURE)
         return;
-    for (int fold = 0; fold < N_FOLDS; fold++)
-        network += fold_left_out(scaled_x, y, n, d, fold, random) / N_FOLDS;
-    if (network < process) {
+    double network = left_out(SURROGATE_BNN, scaled_x, y, n, d, random);
+    if (network < left_out(SURROGATE_GP, x, y, n, d, random)) {
         gp_free(surrogate->gp);
         surrogate->gp = NULL;
         surrogate->bnn = network_fit(SURROGATE_BNN, scaled_x, y, n, d, random);
