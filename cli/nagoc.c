@@ -29,7 +29,7 @@ typedef struct {
     const char *input, *output, *header, *weights, *prefix, *dump_after, *ranges, *section,
         *max_latency;
     int emit, form, layout, target, quantize, batch;
-    bool json, no_plan, self_test, has_seed;
+    bool json, no_plan, self_test, profile, has_seed;
     uint64_t seed;
     int64_t max_ram, max_flash;   // 0: no limit
     double max_seconds, clock_hz; // max_latency, read
@@ -74,6 +74,8 @@ static const char *canonical_command(const Request *request, Pool *pool)
         text_puts(&text, " --no-plan");
     if (request->self_test)
         text_puts(&text, " --self-test");
+    if (request->profile)
+        text_puts(&text, " --profile");
     if (request->max_ram)
         text_printf(&text, " --max-ram=%lld", (long long)request->max_ram);
     if (request->max_flash)
@@ -148,6 +150,7 @@ static bool make(const Request *request, Pool *pool, Outputs *out, Err *err)
     options.command = canonical_command(request, pool);
     options.bin_name = pool_printf(pool, "%s_weights.bin", request->prefix);
     options.seed = request->seed;
+    options.profile = request->profile;
     options.self_test = request->self_test ? expect_logits : NULL;
     if (request->dump_after && !emit_ir(&arch, &options, request->dump_after, &out->dump, err))
         return false;
@@ -243,6 +246,8 @@ static void check_together(const Command *command, const Request *request)
         command_usage(command, "--quantize: does not go with --emit=%s", emit_names[request->emit]);
     if (request->ranges && request->target == TARGET_NATIVE)
         command_usage(command, "--target=native: is for float files");
+    if (request->profile && !request->weights)
+        command_usage(command, "--profile: goes with --weights");
     if (request->self_test && !request->weights)
         command_usage(command, "--self-test: goes with --weights");
     if (request->section && !request->weights)
@@ -342,6 +347,9 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
                     "put two images, the logits that they must give and a hash of the weights "
                     "inside, and net_self_test, which returns 0 if all is right: logits to 1e-4, "
                     "in int8 to the last bit"),
+        OPTION_FLAG("profile", 0, &request->profile,
+                    "make the file time each op where it is compiled with -D NET_PROFILE, into "
+                    "the rows of net_profile; its program then prints them"),
         OPTION_STRING("prefix", 'p', "NAME", &request->prefix,
                       "begin every name with NAME_ (macros: in capitals)"),
         OPTION_CHOICE("input-layout", 0, "chw|hwc", &request->layout, layout_names,

@@ -316,6 +316,8 @@ static void put_declarations(Emission *e)
                "they "
                "must.\n"
                "int nk_self_test(void);\n");
+    if (e->options->profile)
+        emit_profile_declarations(e->infer, e->options->prefix, e->out);
     if (e->options->weights)
         return;
     put(e, "void nk_init(uint64_t seed);\n"
@@ -333,6 +335,8 @@ static void put_main(Emission *e, const char *which)
     if (e->options->weights) {
         template_paste("main_options", e->options->prefix, e->out);
         text_puts(e->out, "\n");
+        if (e->options->profile)
+            template_paste("main_profile", e->options->prefix, e->out);
     }
     if (!e->options->ranges) {
         template_paste("main_read", e->options->prefix, e->out);
@@ -371,6 +375,8 @@ static void emit_inference(Emission *e, Text *bin)
     put_kernels(e);
     emit_const_data(e->infer, e->options, e->out, bin);
     emit_wrappers(programs, 1, &e->style, e->pool, e->out);
+    if (e->options->profile)
+        emit_profile(e->infer, &e->style, e->out);
     emit_program(e->infer, "infer", &e->style, e->out);
     template_paste("face_pixels", e->options->prefix, e->out);
     text_puts(e->out, "\n");
@@ -386,6 +392,8 @@ static void emit_int8(Emission *e, Text *bin)
     put_classes(e);
     put_kernels(e);
     emit_const_data(e->infer, e->options, e->out, bin);
+    if (e->options->profile)
+        emit_profile(e->infer, &e->style, e->out);
     emit_int8_program(e->infer, e->mean, e->deviation, &e->style, e->out);
     put_inference_face(e, "face_int8");
     put_main(e, "main_int8");
@@ -470,7 +478,8 @@ static Emission emission_open(const Arch *arch, const EmitOptions *options, Text
 {
     Emission e = {.arch = arch, .options = options, .pool = pool_new(), .out = out};
     e.batch = options->batch ? options->batch : options->weights ? 1 : LANES;
-    e.style = (EmitStyle){.prefix = options->prefix, .own_arrays = !options->plan};
+    e.style = (EmitStyle){
+        .prefix = options->prefix, .own_arrays = !options->plan, .profile = options->profile};
     read_metadata(&e);
     return e;
 }

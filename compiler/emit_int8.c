@@ -90,8 +90,11 @@ static void put_place(const Ir *ir, int from, int to, const EmitStyle *style, Te
     text_printf(out, "(void *arena%s)\n{\n", writes_logits(ir, from, to) ? ", float *logits" : "");
     if (style->own_arrays)
         text_puts(out, "    (void)arena;\n");
-    for (int o = from; o < to; o++)
+    for (int o = from; o < to; o++) {
         put_call(ir, &ir->ops[o], style, out);
+        if (style->profile) // renamed with the whole text
+            text_printf(out, "    nk_mark(%d);\n", o);
+    }
     text_puts(out, "}\n\n");
 }
 
@@ -159,6 +162,8 @@ void emit_int8_program(const Ir *ir, const float *mean, const float *deviation,
     for (int o = 1; o < ir->n_ops; o = place_end(ir, o))
         put_place(ir, o, place_end(ir, o), style, &text);
     text_puts(&text, "static void nk_program_infer(void *arena, float *logits)\n{\n");
+    if (style->profile)
+        text_puts(&text, "    nk_profile_begin();\n");
     for (int o = 1; o < ir->n_ops; o = place_end(ir, o)) {
         text_puts(&text, "    ");
         put_place_name(ir, o, &text);

@@ -369,6 +369,7 @@ static void emit_place(const Ir *ir, const char *name, int from, int to, const E
         op_describe(ir, &ir->ops[o], out);
         text_puts(out, "\n");
         emit_call(ir, &ir->ops[o], style, out);
+        emit_mark(o, style, out);
     }
     text_puts(out, "}\n\n");
 }
@@ -403,6 +404,8 @@ void emit_program(const Ir *ir, const char *name, const EmitStyle *style, Text *
         emit_place(ir, name, o, place_end(ir, o), style, out);
     text_printf(out, "static void %s_program_%s", prefix, name);
     emit_parameters(style, out);
+    if (style->profile)
+        text_printf(out, "    %s_profile_begin();\n", prefix);
     for (int o = 0; o < ir->n_ops; o = place_end(ir, o)) {
         text_puts(out, "    ");
         emit_place_name(ir, name, o, style, out);

@@ -20,6 +20,7 @@ void template_rename(const char *text, const char *prefix, Text *out);
 typedef struct {
     const char *prefix;
     bool own_arrays; // arena tensors are arrays of their own (--no-plan in a generated file)
+    bool profile;    // a mark behind each op
 } EmitStyle;
 
 // Whether a call needs the number of groups at run time.
@@ -43,6 +44,15 @@ void emit_program(const Ir *ir, const char *name, const EmitStyle *style, Text *
 // An int8 program in a generated file: nk_pixels, nk_image, nk_read_image, nk_program_infer.
 void emit_int8_program(const Ir *ir, const float *mean, const float *deviation,
                        const EmitStyle *style, Text *out);
+
+// ---- emit_profile.c -----------------------------------------------------------------------------
+
+// The rows of a file with --profile, as its header has them, too.
+void emit_profile_declarations(const Ir *ir, const char *prefix, Text *out);
+// The table of rows and the functions that fill it.
+void emit_profile(const Ir *ir, const EmitStyle *style, Text *out);
+// Behind op number `op` of the program; nothing without --profile.
+void emit_mark(int op, const EmitStyle *style, Text *out);
 
 // ---- emit_jit.c ---------------------------------------------------------------------------------
 

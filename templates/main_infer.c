@@ -3,7 +3,11 @@
 int main(int argc, char **argv)
 {
     const int status = nk_options(argc, argv);
-    if (status < 0)
-        nk_evaluate(stdin);
-    return status < 0 ? 0 : status;
+    if (status >= 0)
+        return status;
+    nk_evaluate(stdin);
+#ifdef NK_PROFILE
+    nk_report_profile();
+#endif
+    return 0;
 }

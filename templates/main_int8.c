@@ -26,5 +26,8 @@ int main(int argc, char **argv)
     }
     printf("accuracy %.2f %% (%ld of %ld)\n", all ? 100.0 * (double)right / (double)all : 0.0,
            right, all);
+#ifdef NK_PROFILE
+    nk_report_profile();
+#endif
     return 0;
 }

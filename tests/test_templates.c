@@ -47,6 +47,12 @@ static const char training_frame[] =
     "static void nk_program_gradient(const nk_call *call)\n{\n    (void)call;\n}\n"
     "static void nk_program_update(const nk_call *call)\n{\n    (void)call;\n}\n";
 
+static const char profile_frame[] =
+    "#define NK_PROFILE\nenum { NK_PROFILE_ROWS = 1 };\ntypedef struct {\n    const char *op, "
+    "*result;\n    uint64_t ticks;\n    uint32_t calls;\n} nk_profile_row;\n"
+    "static nk_profile_row nk_profile[1];\nstatic void nk_profile_begin(void);\n"
+    "static void nk_mark(int op);\nvoid nk_profiled(void);\n"
+    "void nk_profiled(void)\n{\n    nk_profile_begin();\n    nk_mark(0);\n}\n";
 static const char test_frame[] =
     "#define NK_TEST_IMAGES 1\n#define NK_TEST_TOLERANCE 0.0f\n#define NK_WEIGHTS_HASH 0x0u\n"
     "static const struct {\n    float values[2];\n} nk_weights = {{1.0f, 2.0f}};\n"
@@ -63,6 +69,8 @@ static const Program programs[] = {
     {{"face_pixels", "face_infer", "main_options", "main_read", "main_infer"}},
     {{"face_pixels", "face_infer", "test_frame", "self_test", "main_options", "main_read",
       "main_infer"}},
+    {{"profile_frame", "profile", "face_pixels", "face_infer", "main_options", "main_read",
+      "main_profile", "main_infer"}},
     {{"int8_frame", "face_int8", "main_options", "main_int8"}},
     {{"int8_frame", "face_int8", "test_frame", "self_test", "main_options", "main_int8"}},
 };
@@ -71,8 +79,10 @@ static void include(Text *text, const char *file)
 {
     static const struct {
         const char *name, *text;
-    } frames[] = {
-        {"training_frame", training_frame}, {"int8_frame", int8_frame}, {"test_frame", test_frame}};
+    } frames[] = {{"training_frame", training_frame},
+                  {"int8_frame", int8_frame},
+                  {"profile_frame", profile_frame},
+                  {"test_frame", test_frame}};
     const size_t length = text->length;
     for (size_t i = 0; i < COUNT_OF(frames); i++)
         if (!strcmp(file, frames[i].name))

@@ -75,3 +75,20 @@ nagoc: --self-test: goes with --weights (see nagoc --help)
 
 $ nagoc a.json --seed 2 -w w.safetensors --self-test --input-layout hwc --batch 3 --prefix other -o hwc.c && gcc -O1 -DOTHER_MAIN hwc.c -o hwc -lm && ./hwc --self-test
 self-test: the logits of 2 images are right
+
+# --profile: without -D NET_PROFILE the same numbers and no clock; with it a row for each op, and the parts sum up to the whole.
+
+$ nagoc a.json --seed 2 -w w.safetensors --profile -o timed.c --header timed.h && gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -O1 -DNET_MAIN timed.c -o timed -lm && ./timed <test.bin | cmp - infer.out; nm -u timed | grep timespec
+[1]
+$ gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -O1 -DNET_MAIN -DNET_PROFILE timed.c -o timed -lm && ./timed <test.bin 2>report | cmp - infer.out; head -1 report; awk 'NR > 1 { all += $3; if ($2 != 40 || $1 < 1) bad++ } END { print (NR > 30), bad + 0, (all > 99 && all < 101) }' report; test $(($(wc -l <report) - 1)) = $(grep -c 'net_mark([0-9]' timed.c) && echo every op
+ticks a call      calls      %  op
+1 0 1
+every op
+
+# The clock may be the user's.
+
+$ printf '#include "timed.h"\n#include <stdio.h>\nstatic uint64_t now;\nuint64_t steps(void);\nuint64_t steps(void) { return now++; }\nstatic float x[NET_CHANNELS * NET_HEIGHT * NET_WIDTH], y[NET_CLASSES];\nint main(void) { net_infer(x, y); net_infer(x, y); printf("%%s %%d %%d\\n", net_profile[0].op, (int)net_profile[0].ticks, (int)net_profile[0].calls); return 0; }\n' >call.c && gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -O1 -DNET_PROFILE -DNET_PROFILE_CLOCK=steps call.c timed.c -o call -lm && ./call
+tile_image 2 2
+$ nagoc a.json --profile
+nagoc: --profile: goes with --weights (see nagoc --help)
+[2]
