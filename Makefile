@@ -143,7 +143,7 @@ peers: ## get what to compare with: PyTorch, ONNX Runtime
 	@BUILD=$(BUILD) tests/bench/install-peers
 san: ## all tests under AddressSanitizer and UBSan
 	$(SUBMAKE) BUILD=build/san KERNEL_OPT=-O1 SAN="-fsanitize=address,undefined -fno-omit-frame-pointer" all test-programs
-	@BUILD=build/san tests/run
+	@BUILD=build/san JOB_SECONDS=3000 tests/run
 fuzz: ## libFuzzer (clang) on every reader, T seconds each
 	$(SUBMAKE) BUILD=build/fuzz KERNEL_OPT=-O1 CC=clang SAN="-fsanitize=address,undefined,fuzzer-no-link" fuzz-programs
 	@BUILD=build/fuzz tests/fuzz/run $(T)
