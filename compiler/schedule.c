@@ -9,14 +9,16 @@
 // If there is none, the smallest peak that it had to refuse is the new bound, and the next budget;
 // the first budget that has a way through is the optimum.  What keeps the states few:
 //
-// - An op that fits the budget and leaves no more alive than before goes first, alone: in any order
-//   in which it comes later it may as well come now.
-// - An op without arguments in the arena (it unpacks weights) goes right before its only reader; so
-//   does one that makes its arguments larger (a halo), if the reader needs more than they did.
+// - The bytes alive are a submodular function of the state.  Hence a state that holds no more than
+//   any between an earlier one and itself, a valley, is always a good way to go on from there; an
+//   op that fits the budget and leaves no more alive than before is the simplest.
+// - From a state from which minimum cuts show that some op cannot run, no way is tried
+//   (schedule_cuts.c).
 // - Ops that every other comes before or after cut the program: what fails behind one fails.
+// - The program may be searched from its end as well: the same peaks, but not the same states.
 //
-// Searching takes so many steps at most, counted, not timed: the same program always comes out the
-// same.  Where they run out, the budget is halved in between, and the gap stays known.
+// Searching takes so much effort at most, counted, not timed: the same program always comes out the
+// same.  Where it runs out, the budget is halved in between, and the gap stays known.
 //
 // Sources: SERENITY (Ahn et al. 2020: states as frontiers, cuts, soft budgets); Liu 1987 (when a
 // valley may come first).
@@ -25,381 +27,186 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_A_TRY = 4000, STEPS = 150000 };
+enum { MOST_STATES = 1 << 16 };
+
+static const int64_t EFFORT_A_TRY = 4000000, EFFORT = 300000000;
 
 typedef enum { FOUND, NONE, GAVE_UP } Outcome;
 
 typedef struct {
-    int task, place; // -1: the root
-    int module;      // that is to be finished first, -1: none
-    int level;       // the choices listed are all those in this module, -1: all there are
+    int op, place;   // -1: the root
     int next, end;   // choices still to try
     bool is_forced;  // the one choice may as well come now
-    bool is_settled; // this state leads where one further on does, which was tried
+    bool is_settled; // this state leads where one further on does, which was tried, or nowhere
     int64_t live;    // bytes alive
 } Frame;
 
 typedef struct {
-    int task;
+    int op;
     int64_t change; // of the bytes alive
 } Choice;
 
 typedef struct {
-    TaskGraph *graph;
     MemoryModel *model;
+    Cuts *cuts;
     Pool *pool;
-    int *waits; // of each task: tasks before it that are not done
-    int *left;  // of each module: tasks that are not done
+    bool *is_cut; // of each op: every other comes before it, or after it, in every order
+    int *waits;   // of each op: ops before it that are not done
     int *ready, n_ready;
-    int *found; // the last order found, of ops
+    int *found; // the last order found
     Frame *frames;
     int n_frames;
     Choice *choices;
     size_t cap_choices;
     uint64_t (*memo)[2]; // states seen; an open hash table
-    size_t n_memo, cap_memo;
-    uint64_t state[2];
-    struct Since *since;
-    int *inside, *part_of_module, *part_of_task, *stamp, *index, n_stamps; // of settle_valley
+    size_t n_memo;
+    uint64_t (*keys)[2], state[2]; // of each op; of the ops done, exclusive or
+    int words;
+    uint64_t *done;          // ops, a row for each frame
     int64_t budget, refused; // bytes; the smallest peak above the budget
-    int steps;
-    bool is_hasty; // treats all modules as closed: few states, but what it does not find may exist
 } Search;
 
 // ---- states -------------------------------------------------------------------------------------
 
-// Does a ready task, the one at `place` in the list; returns the most bytes alive meanwhile.
-static int64_t do_task(Search *s, int place)
+// Does a ready op, the one at `place` in the list; returns the most bytes alive meanwhile.
+static int64_t do_op(Search *s, int place)
 {
-    const TaskGraph *g = s->graph;
-    const int t = s->ready[place];
-    int64_t peak = 0;
-    for (int i = g->tasks[t].begin; i < g->tasks[t].end; i++) {
-        const int64_t during = model_do(s->model, g->ops[i]);
-        peak = during > peak ? during : peak;
-    }
+    const MemoryModel *m = s->model;
+    const int op = s->ready[place];
+    const int64_t during = model_do(s->model, op);
     s->ready[place] = s->ready[--s->n_ready];
-    for (int i = g->after.begin[t]; i < g->after.begin[t + 1]; i++)
-        if (--s->waits[g->after.at[i]] == 0)
-            s->ready[s->n_ready++] = g->after.at[i];
-    for (int m = g->tasks[t].module; m >= 0; m = g->modules[m].parent)
-        s->left[m]--;
-    s->state[0] ^= g->tasks[t].key[0];
-    s->state[1] ^= g->tasks[t].key[1];
-    return peak;
+    for (int i = m->after.begin[op]; i < m->after.begin[op + 1]; i++)
+        if (--s->waits[m->after.at[i]] == 0)
+            s->ready[s->n_ready++] = m->after.at[i];
+    s->state[0] ^= s->keys[op][0];
+    s->state[1] ^= s->keys[op][1];
+    return during;
 }
 
-static void undo_task(Search *s, int t, int place)
+static void undo_op(Search *s, int op, int place)
 {
-    const TaskGraph *g = s->graph;
-    for (int i = g->after.begin[t + 1] - 1; i >= g->after.begin[t]; i--)
-        if (s->waits[g->after.at[i]]++ == 0)
+    const MemoryModel *m = s->model;
+    for (int i = m->after.begin[op + 1] - 1; i >= m->after.begin[op]; i--)
+        if (s->waits[m->after.at[i]]++ == 0)
             s->n_ready--;
     s->ready[s->n_ready++] = s->ready[place];
-    s->ready[place] = t;
-    for (int i = g->tasks[t].end - 1; i >= g->tasks[t].begin; i--)
-        model_undo(s->model, g->ops[i]);
-    for (int m = g->tasks[t].module; m >= 0; m = g->modules[m].parent)
-        s->left[m]++;
-    s->state[0] ^= g->tasks[t].key[0];
-    s->state[1] ^= g->tasks[t].key[1];
+    s->ready[place] = op;
+    model_undo(s->model, op);
+    s->state[0] ^= s->keys[op][0];
+    s->state[1] ^= s->keys[op][1];
 }
 
-// The module to finish first after `task`, chosen while `module` was.
-static int module_after(const Search *s, int task, int module, bool is_forced)
+// Whether the state was seen before; it is from now on.
+static bool was_seen(Search *s)
 {
-    int m = is_forced || task < 0 ? module : s->graph->tasks[task].module;
-    while (m >= 0 && s->left[m] == 0)
-        m = s->graph->modules[m].parent;
-    return m;
-}
-
-static bool is_within_module(const TaskGraph *g, int inner, int module)
-{
-    while (inner != module && inner >= 0)
-        inner = g->modules[inner].parent;
-    return inner == module;
-}
-
-static bool is_within(const TaskGraph *g, int task, int module)
-{
-    return is_within_module(g, g->tasks[task].module, module);
-}
-
-// Whether the state, with `module` to be finished, was seen before; it is from now on.
-static bool was_seen(Search *s, int module)
-{
-    uint64_t key[2] = {s->state[0], s->state[1]};
-    for (int i = 0; module >= 0 && i < 2; i++)
-        key[i] ^= s->graph->modules[module].key[i];
-    size_t at = (size_t)key[0] & (s->cap_memo - 1);
-    for (; s->memo[at][0] | s->memo[at][1]; at = (at + 1) & (s->cap_memo - 1))
-        if (s->memo[at][0] == key[0] && s->memo[at][1] == key[1])
+    size_t at = (size_t)s->state[0] & (2 * MOST_STATES - 1);
+    for (; s->memo[at][0] | s->memo[at][1]; at = (at + 1) & (2 * MOST_STATES - 1))
+        if (s->memo[at][0] == s->state[0] && s->memo[at][1] == s->state[1])
             return true;
-    s->memo[at][0] = key[0];
-    s->memo[at][1] = key[1];
+    s->memo[at][0] = s->state[0];
+    s->memo[at][1] = s->state[1];
     s->n_memo++;
     return false;
 }
 
-static void memo_clear(Search *s)
-{
-    s->cap_memo = 2 * STEPS;
-    while (s->cap_memo & (s->cap_memo - 1))
-        s->cap_memo += s->cap_memo & -s->cap_memo;
-    if (!s->memo)
-        s->memo = pool_alloc(s->pool, s->cap_memo * sizeof *s->memo);
-    else if (s->n_memo)
-        memset(s->memo, 0, s->cap_memo * sizeof *s->memo);
-    s->n_memo = 0;
-}
-
 // ---- the search ---------------------------------------------------------------------------------
+
+static uint64_t *done_at(const Search *s, int frame)
+{
+    return s->done + (size_t)frame * (size_t)s->words;
+}
 
 static int by_change(const void *a, const void *b)
 {
     const Choice *x = a, *y = b;
     if (x->change != y->change)
         return x->change < y->change ? -1 : 1;
-    return x->task - y->task;
+    return x->op - y->op;
 }
 
-// Lists what may come next: one task that may as well come now, or all in the module `level` that
-// are not in `known`, which lies inside.
-static void list_choices(Search *s, Frame *frame, int level, int known)
+// Lists what may come next: one op that may as well come now, or all that fit the budget.
+static void list_choices(Search *s, Frame *frame)
 {
     const int begin = frame->next;
+    int64_t refused = s->refused;
     for (int i = 0; i < s->n_ready; i++) {
-        const int t = s->ready[i];
-        const int64_t before = s->model->live, peak = do_task(s, i);
-        const Choice choice = {t, s->model->live - before};
-        undo_task(s, t, i);
+        const int op = s->ready[i];
+        const int64_t before = s->model->live, peak = do_op(s, i);
+        const Choice choice = {op, s->model->live - before};
+        undo_op(s, op, i);
         if (peak <= s->budget && choice.change <= 0) {
             frame->is_forced = true;
             s->choices[begin] = choice;
             frame->end = begin + 1;
             return;
         }
-        if (!is_within(s->graph, t, level) || (known != level && is_within(s->graph, t, known)))
-            continue;
         if (peak > s->budget)
-            s->refused = peak < s->refused ? peak : s->refused;
+            refused = peak < refused ? peak : refused;
         else
             s->choices[frame->end++] = choice;
     }
-    frame->level = level;
+    s->refused = refused;
     qsort(s->choices + begin, (size_t)(frame->end - begin), sizeof *s->choices, by_change);
 }
 
-// The next task to try from a state; -1: none is left.  Tasks outside the module that is under way
-// come last, if it cannot be finished from here and is not closed.
-static int next_choice(Search *s, Frame *frame)
-{
-    if (frame->is_settled)
-        return -1;
-    while (frame->next == frame->end) {
-        const int level = frame->level;
-        if (frame->is_forced || level < 0 || s->graph->modules[level].is_closed || s->is_hasty)
-            return -1;
-        list_choices(s, frame, s->graph->modules[level].parent, level);
-    }
-    return s->choices[frame->next++].task;
-}
-
-// `task` has finished modules: the states from which nothing else was done are settled.
-static void settle(Search *s, int task)
-{
-    const TaskGraph *g = s->graph;
-    for (int m = g->tasks[task].module; m >= 0 && s->left[m] == 0; m = g->modules[m].parent)
-        for (int f = s->n_frames - 1, next = task; f > 0; next = s->frames[f--].task) {
-            Frame *frame = &s->frames[f];
-            if (!frame->is_forced && (frame->module < 0 || !is_within_module(g, frame->module, m) ||
-                                      !is_within(g, next, m)))
-                break;
-            frame->is_settled = true;
-        }
-}
-
-// ---- valleys ------------------------------------------------------------------------------------
-//
-// If the tasks done since an earlier state hold no more than before, and each part of them that
-// could be done alone would hold at least as much, then in any order from the earlier state they
-// may as well come first: that state leads where the present one does.
-
-enum { MOST_PARTS = 48, MOST_TASKS = 300, MOST_STATES = 1500 };
-
-// What was done since a state.
-typedef struct Since {
-    int n, part_of[MOST_TASKS];             // by place in the list of tasks
-    uint64_t waits[MOST_PARTS];             // for which parts
-    int n_tensors, tensors[4 * MOST_TASKS]; // touched
-    uint64_t touchers[4 * MOST_TASKS];      // parts
-    int n_touches[4 * MOST_TASKS];
-    int64_t fixed; // change of the bytes alive, all parts done
-    int n_seen;
-    uint64_t seen[2 * MOST_STATES]; // states + 1; a hash table
-} Since;
-
-// Gives the tasks of frames from `first` on numbers of parts: whole modules count as one.
-static bool number_since(Search *s, Since *v, int first)
-{
-    const TaskGraph *g = s->graph;
-    const int count = s->n_frames - first;
-    bool fits = count <= MOST_TASKS;
-    for (int f = first; fits && f < s->n_frames; f++)
-        for (int m = g->tasks[s->frames[f].task].module; m >= 0; m = g->modules[m].parent)
-            s->inside[m]++;
-    v->n = 0;
-    for (int f = first; fits && f < s->n_frames; f++) {
-        const int task = s->frames[f].task;
-        int whole = -1;
-        for (int m = g->tasks[task].module; m >= 0; m = g->modules[m].parent)
-            if (s->inside[m] == g->modules[m].n_tasks)
-                whole = m;
-        int part = v->n;
-        if (whole >= 0 && s->part_of_module[whole] >= 0)
-            part = s->part_of_module[whole];
-        else if (whole >= 0)
-            s->part_of_module[whole] = part;
-        v->n += part == v->n;
-        v->part_of[f - first] = part;
-        s->part_of_task[task] = part;
-        fits = v->n <= MOST_PARTS;
-    }
-    for (int f = first; f < s->n_frames && f - first < MOST_TASKS; f++)
-        for (int m = g->tasks[s->frames[f].task].module; m >= 0; m = g->modules[m].parent) {
-            s->inside[m] = 0;
-            s->part_of_module[m] = -1;
-        }
-    return fits;
-}
-
-static bool survey_since(Search *s, Since *v, int first)
-{
-    const TaskGraph *g = s->graph;
-    const MemoryModel *m = s->model;
-    memset(v->waits, 0, sizeof v->waits);
-    v->n_tensors = 0;
-    s->n_stamps++;
-    for (int f = first; f < s->n_frames; f++) {
-        const int task = s->frames[f].task, part = v->part_of[f - first];
-        for (int i = g->before.begin[task]; i < g->before.begin[task + 1]; i++) {
-            const int other = s->part_of_task[g->before.at[i]];
-            if (other >= 0 && other != part)
-                v->waits[part] |= 1ull << other;
-        }
-        for (int i = g->tasks[task].begin; i < g->tasks[task].end; i++)
-            for (int j = m->touched.begin[g->ops[i]]; j < m->touched.begin[g->ops[i] + 1]; j++) {
-                const int t = m->touched.at[j];
-                if (s->stamp[t] != s->n_stamps) {
-                    if (v->n_tensors == 4 * MOST_TASKS)
-                        return false;
-                    s->stamp[t] = s->n_stamps;
-                    s->index[t] = v->n_tensors;
-                    v->tensors[v->n_tensors] = t;
-                    v->touchers[v->n_tensors] = 0;
-                    v->n_touches[v->n_tensors++] = 0;
-                }
-                v->touchers[s->index[t]] |= 1ull << part;
-                v->n_touches[s->index[t]]++;
-            }
-    }
-    return true;
-}
-
-// By how much the parts `done` change the bytes alive.
-static int64_t change_since(const Search *s, const Since *v, uint64_t done)
-{
-    const MemoryModel *m = s->model;
-    int64_t change = 0;
-    for (int i = 0; i < v->n_tensors; i++) {
-        const int t = v->tensors[i], all = m->touchers.begin[t + 1] - m->touchers.begin[t];
-        const bool is_new = m->left[t] + v->n_touches[i] == all;
-        if (is_new && (v->touchers[i] & done))
-            change += m->bytes[t];
-        if (m->left[t] == 0 && (v->touchers[i] & ~done) == 0)
-            change -= m->bytes[t];
-    }
-    return change;
-}
-
-// Whether every state from `done` on holds at least as much as the last; false also: too many.
-static bool ends_lowest(const Search *s, Since *v, uint64_t done)
-{
-    const uint64_t all = ~0ull >> (64 - v->n);
-    if (done == all)
-        return true;
-    size_t at = (size_t)(done * 0x9e3779b97f4a7c15ull >> 40) % (2 * MOST_STATES);
-    for (; v->seen[at]; at = (at + 1) % (2 * MOST_STATES))
-        if (v->seen[at] == done + 1)
-            return true;
-    v->seen[at] = done + 1;
-    if (++v->n_seen > MOST_STATES || change_since(s, v, done) < v->fixed)
-        return false;
-    for (int i = 0; i < v->n; i++)
-        if (!(done >> i & 1) && (v->waits[i] & ~done) == 0 && !ends_lowest(s, v, done | 1ull << i))
-            return false;
-    return true;
-}
-
-// Whether the state of frame `f` leads where the last one does.
-static bool is_valley(Search *s, int f)
-{
-    Since *v = s->since;
-    const int first = f + 1;
-    bool is = number_since(s, v, first) && survey_since(s, v, first);
-    if (is) {
-        v->fixed = change_since(s, v, ~0ull >> (64 - v->n));
-        v->n_seen = 0;
-        memset(v->seen, 0, sizeof v->seen);
-        is = ends_lowest(s, v, 0);
-    }
-    for (int i = first; i < s->n_frames && i - first < MOST_TASKS; i++)
-        s->part_of_task[s->frames[i].task] = -1;
-    return is;
-}
-
+// Settles the states that the present one is a valley from: in any order from there, what was done
+// since may as well come first.
 static void settle_valley(Search *s)
 {
-    const Frame *now = &s->frames[s->n_frames - 1];
-    int settled = s->n_frames - 1; // from here on all are
-    for (int f = s->n_frames - 2; f >= 0; f--) {
+    const int now = s->n_frames - 1;
+    int settled = now; // from here on all are
+    for (int f = now - 1; f >= 0; f--) {
         const Frame *frame = &s->frames[f];
-        if (frame->is_forced || frame->live < now->live)
+        if (frame->is_forced || frame->live < s->frames[now].live)
             continue;
-        if (!is_within_module(s->graph, frame->module, now->module) || !is_valley(s, f))
+        if (!cuts_is_valley(s->cuts, done_at(s, f), done_at(s, now), s->frames[now].live))
             break;
         settled = f;
     }
-    for (int f = settled; f < s->n_frames - 1; f++)
+    for (int f = settled; f < now; f++)
         s->frames[f].is_settled = true;
 }
 
-// Opens the state that `task` (from `place` of the list) led to.
-static void open_frame(Search *s, int task, int place)
+// Notes the ops done in the state that `op` leads to from the last one (-1: none is done).
+static void note_done(Search *s, int op)
 {
-    const Frame *last = s->n_frames ? &s->frames[s->n_frames - 1] : NULL;
-    const int begin = last ? last->end : 0;
-    const int module = last ? module_after(s, task, last->module, last->is_forced) : -1;
-    if (task >= 0)
-        settle(s, task);
-    Frame *frame = &s->frames[s->n_frames++];
-    *frame = (Frame){task, place, module, module, begin, begin, false, false, s->model->live};
-    s->choices = pool_grow(s->pool, s->choices, (size_t)begin, (size_t)(begin + 2 * s->n_ready + 1),
-                           &s->cap_choices, sizeof *s->choices);
-    list_choices(s, frame, module, module);
-    if (frame->is_forced)
+    const size_t size = (size_t)s->words * sizeof *s->done;
+    uint64_t *done = done_at(s, s->n_frames);
+    if (op < 0) {
+        memset(done, 0, size);
         return;
-    if (was_seen(s, module))
-        frame->is_settled = true;
-    else
-        settle_valley(s);
+    }
+    memcpy(done, done_at(s, s->n_frames - 1), size);
+    done[op / 64] |= 1ull << (op % 64);
 }
 
-static int place_of(const Search *s, int task)
+// Opens the state that `op` (from `place` of the list) led to.
+static void open_frame(Search *s, int op, int place)
+{
+    const int begin = s->n_frames ? s->frames[s->n_frames - 1].end : 0;
+    note_done(s, op);
+    Frame *frame = &s->frames[s->n_frames++];
+    *frame = (Frame){op, place, begin, begin, false, false, s->model->live};
+    s->choices = pool_grow(s->pool, s->choices, (size_t)begin, (size_t)(begin + s->n_ready + 1),
+                           &s->cap_choices, sizeof *s->choices);
+    list_choices(s, frame);
+    if (frame->is_forced)
+        return;
+    frame->is_settled = was_seen(s);
+    if (frame->is_settled)
+        return;
+    settle_valley(s);
+    const int64_t reached = cuts_reach(s->cuts, done_at(s, s->n_frames - 1), s->budget);
+    if (reached > s->budget) {
+        s->refused = reached < s->refused ? reached : s->refused;
+        frame->is_settled = true;
+    }
+}
+
+static int place_of(const Search *s, int op)
 {
     int place = 0;
-    while (s->ready[place] != task)
+    while (s->ready[place] != op)
         place++;
     return place;
 }
@@ -407,123 +214,166 @@ static int place_of(const Search *s, int task)
 static void close_frames(Search *s)
 {
     for (; s->n_frames > 1; s->n_frames--)
-        undo_task(s, s->frames[s->n_frames - 1].task, s->frames[s->n_frames - 1].place);
+        undo_op(s, s->frames[s->n_frames - 1].op, s->frames[s->n_frames - 1].place);
     s->n_frames = 0;
 }
 
-// Looks for an order whose peak is at most `budget`; FOUND: it stands in `order` (of ops).
-static Outcome try_budget(Search *s, int64_t budget, int most, int *order)
+// The order that the frames make, with the program's own numbers.
+static void note_order(Search *s)
+{
+    const int last = s->model->n_ops - 1;
+    for (int n = 0; n <= last; n++)
+        if (s->model->is_backwards)
+            s->found[last - n] = last - s->frames[n + 1].op;
+        else
+            s->found[n] = s->frames[n + 1].op;
+}
+
+// Looks for an order whose peak is at most `budget`; FOUND: it stands in s->found.
+static Outcome try_budget(Search *s, int64_t budget, int64_t most)
 {
     Outcome outcome = NONE;
-    int steps = s->steps < most ? s->steps : most;
     s->budget = budget;
     s->refused = INT64_MAX;
-    memo_clear(s);
+    if (s->n_memo)
+        memset(s->memo, 0, 2 * MOST_STATES * sizeof *s->memo);
+    s->n_memo = 0;
+    const int64_t end = cuts_effort(s->cuts) + most;
     open_frame(s, -1, 0);
     while (s->n_frames) {
         Frame *frame = &s->frames[s->n_frames - 1];
-        if (s->n_frames == s->graph->n_tasks + 1) {
+        if (s->n_frames == s->model->n_ops + 1) {
             outcome = FOUND;
+            note_order(s);
             break;
         }
-        const int task = next_choice(s, frame);
-        if (task >= 0) {
-            if (steps == 0) {
+        if (!frame->is_settled && frame->next < frame->end) {
+            if (cuts_effort(s->cuts) > end || s->n_memo >= MOST_STATES) {
                 outcome = GAVE_UP;
                 break;
             }
-            steps--;
-            s->steps--;
-            const int place = place_of(s, task);
-            do_task(s, place);
-            open_frame(s, task, place);
+            const int op = s->choices[frame->next++].op, place = place_of(s, op);
+            do_op(s, place);
+            open_frame(s, op, place);
             continue;
         }
-        if (frame->task < 0 || s->graph->tasks[frame->task].is_cut)
+        if (frame->op < 0 || s->is_cut[frame->op])
             break; // every order comes through here
-        undo_task(s, frame->task, frame->place);
+        undo_op(s, frame->op, frame->place);
         s->n_frames--;
     }
-    for (int f = 1, n = 0; outcome == FOUND && f < s->n_frames; f++)
-        for (int i = s->graph->tasks[s->frames[f].task].begin;
-             i < s->graph->tasks[s->frames[f].task].end; i++)
-            order[n++] = s->graph->ops[i];
     close_frames(s);
     return outcome;
 }
 
-// Narrows the gap between *bound, which no order goes below, and *peak, that of `order`: halves it
-// with few steps a try, then with more.  Stops when the steps run out.
-static void narrow(Search *s, int64_t *bound, int64_t *peak, int *order)
+static bool cuts_program(const Precedence *p, int op)
 {
-    for (int most = STEPS_A_TRY; most <= STEPS; most *= 4) {
-        int64_t low = *bound; // below it there is no use trying with so few steps
-        while (low < *peak - *peak / 500 && s->steps > 0) {
-            const int64_t budget = low + (*peak - 1 - low) / 2;
-            const Outcome outcome = try_budget(s, budget, most, s->found);
-            if (outcome == FOUND) {
-                memcpy(order, s->found, (size_t)s->model->n_ops * sizeof *order);
-                *peak = model_peak(s->model, order);
-            } else if (outcome == NONE)
-                low = *bound = s->refused < *peak ? s->refused : *peak;
-            else
-                low = budget + 1;
-        }
-    }
+    const size_t row = (size_t)op * (size_t)p->words;
+    int related = 0;
+    for (int w = 0; w < p->words; w++)
+        related += __builtin_popcountll(p->before[row + (size_t)w] | p->after[row + (size_t)w]);
+    return related == p->n - 1;
 }
 
-static Search *search_new(TaskGraph *graph, Pool *pool)
+static Search *search_new(MemoryModel *model, const Precedence *p, Pool *pool)
 {
     Search *s = pool_alloc(pool, sizeof *s);
-    const size_t n = (size_t)graph->n_tasks + 2;
-    s->graph = graph;
-    s->model = graph->model;
+    const size_t n = (size_t)model->n_ops + 2;
+    s->model = model;
     s->pool = pool;
-    s->steps = STEPS;
+    s->cuts = cuts_new(model, p, pool);
+    s->words = p->words;
+    s->done = pool_alloc(pool, n * (size_t)p->words * sizeof *s->done);
+    s->memo = pool_alloc(pool, 2 * MOST_STATES * sizeof *s->memo);
+    s->keys = pool_alloc(pool, n * sizeof *s->keys);
+    s->is_cut = pool_alloc(pool, n * sizeof *s->is_cut);
     s->ready = pool_alloc(pool, n * sizeof *s->ready);
     s->frames = pool_alloc(pool, n * sizeof *s->frames);
     s->waits = pool_alloc(pool, n * sizeof *s->waits);
-    s->left = pool_alloc(pool, n * sizeof *s->left);
-    s->since = pool_alloc(pool, sizeof *s->since);
-    s->inside = pool_alloc(pool, n * sizeof *s->inside);
-    s->part_of_module = pool_alloc(pool, n * sizeof *s->part_of_module);
-    s->part_of_task = pool_alloc(pool, n * sizeof *s->part_of_task);
-    memset(s->part_of_module, -1, n * sizeof *s->part_of_module);
-    memset(s->part_of_task, -1, n * sizeof *s->part_of_task);
-    s->stamp = pool_alloc(pool, ((size_t)graph->model->ir->n_tensors + 1) * sizeof *s->stamp);
-    s->index = pool_alloc(pool, ((size_t)graph->model->ir->n_tensors + 1) * sizeof *s->index);
-    s->found = pool_alloc(pool, ((size_t)graph->model->n_ops + 1) * sizeof *s->found);
-    for (int m = 0; m < graph->n_modules; m++)
-        s->left[m] = graph->modules[m].n_tasks;
-    for (int t = 0; t < graph->n_tasks; t++) {
-        s->waits[t] = graph->before.begin[t + 1] - graph->before.begin[t];
-        if (s->waits[t] == 0)
-            s->ready[s->n_ready++] = t;
+    s->found = pool_alloc(pool, n * sizeof *s->found);
+    for (int o = 0; o < model->n_ops; o++) {
+        Random random = random_stream(0, "schedule", (uint64_t)o, 0);
+        s->keys[o][0] = random_u64(&random);
+        s->keys[o][1] = random_u64(&random);
+        s->is_cut[o] = cuts_program(p, o);
+        s->waits[o] = model->before.begin[o + 1] - model->before.begin[o];
+        if (s->waits[o] == 0)
+            s->ready[s->n_ready++] = o;
     }
     return s;
+}
+
+// ---- budgets ------------------------------------------------------------------------------------
+
+typedef struct {
+    MemoryModel *model;
+    Search *ways[2]; // from the beginning, from the end: first the one that sees more
+    int64_t bound, peak;
+    int *order;
+} Gap;
+
+// Tries a budget both ways.
+static Outcome try_both(Gap *gap, int64_t budget, int64_t most)
+{
+    Outcome outcome = GAVE_UP;
+    for (int i = 0; i < 2 && outcome == GAVE_UP; i++) {
+        Search *s = gap->ways[i];
+        outcome = try_budget(s, budget, most);
+        if (outcome == FOUND) {
+            memcpy(gap->order, s->found, (size_t)s->model->n_ops * sizeof *gap->order);
+            gap->peak = model_peak(gap->model, gap->order);
+        } else if (outcome == NONE)
+            gap->bound = s->refused < gap->peak ? s->refused : gap->peak;
+    }
+    return outcome;
+}
+
+// The bound that cuts see from the first state; at least `bound`, which is one.
+static int64_t first_bound(Search *s, int64_t bound)
+{
+    int64_t before;
+    do {
+        before = bound;
+        bound = cuts_reach(s->cuts, done_at(s, 0), bound);
+    } while (bound > before);
+    return bound;
+}
+
+// Narrows the gap: tries the bound itself, then halves what is between, with more effort each time.
+static void narrow(Gap *gap)
+{
+    for (int64_t most = EFFORT_A_TRY; most <= EFFORT && gap->bound < gap->peak; most *= 4) {
+        while (gap->bound < gap->peak && try_both(gap, gap->bound, most) == NONE)
+            ;
+        int64_t low = gap->bound; // below it there is no use trying with so little effort
+        while (low < gap->peak - gap->peak / 100) {
+            const int64_t budget = low + (gap->peak - low) / 2;
+            const Outcome outcome = try_both(gap, budget, most);
+            if (outcome == NONE)
+                low = gap->bound;
+            else if (outcome == GAVE_UP)
+                low = budget;
+        }
+    }
 }
 
 // Improves `order`, whose peak is *peak, and raises *bound.
 static void search(MemoryModel *model, const Precedence *p, int64_t *bound, int64_t *peak,
                    int *order, Pool *pool)
 {
-    Search *s = search_new(task_graph(model, p, pool), pool);
-    int64_t floor = *bound;
-    s->is_hasty = true;
-    narrow(s, &floor, peak, order);
-    s->is_hasty = false;
-    s->steps = STEPS;
-    while (*bound < *peak && s->steps > 0) {
-        const Outcome outcome = try_budget(s, *peak - 1, STEPS, s->found);
-        if (outcome == NONE)
-            *bound = *peak;
-        if (outcome != FOUND)
-            break;
-        memcpy(order, s->found, (size_t)model->n_ops * sizeof *order);
-        *peak = model_peak(model, order);
-    }
-    s->steps = STEPS;
-    narrow(s, bound, peak, order);
+    MemoryModel *backwards = model_backwards(model, pool);
+    const Precedence q = precedence(backwards, pool);
+    Search *forth = search_new(model, p, pool), *back = search_new(backwards, &q, pool);
+    const int64_t forth_bound = first_bound(forth, *bound), back_bound = first_bound(back, *bound);
+    const bool back_first = back_bound > forth_bound;
+    Gap gap = {model,
+               {back_first ? back : forth, back_first ? forth : back},
+               back_first ? back_bound : forth_bound,
+               *peak,
+               order};
+    narrow(&gap);
+    *bound = gap.bound;
+    *peak = gap.peak;
 }
 
 void schedule_ops(Ir *ir)

@@ -17,10 +17,13 @@ typedef struct {
 } Rows;
 
 // Memory of a program as its ops are done and undone, in any order that its dependences allow.
+// Backwards it is that of the program seen from its end: op i is the program's n_ops - 1 - i, what
+// waits for an op comes before it.  An order and its reverse need the same memory.
 typedef struct {
-    const Ir *ir;
-    int n_ops;
+    int n_ops, n_tensors;
+    bool is_backwards;
     int64_t *bytes; // of each tensor, as the arena rounds it up; 0: not in the arena
+    int *result;    // of each op: its first argument
     Rows touched;   // op -> arena tensors, each once
     Rows donors;    // op -> those whose memory its first argument may take over
     Rows touchers;  // tensor -> ops, in the order of the program
@@ -36,6 +39,7 @@ int64_t tensor_bytes(const Tensor *tensor); // rounded up
 
 Rows rows_reverse(const Rows *rows, int n, int n_reversed, Pool *pool);
 MemoryModel *memory_model(const Ir *ir, Pool *pool);
+MemoryModel *model_backwards(const MemoryModel *model, Pool *pool);
 // Does an op: returns the bytes alive while it runs.  Undoing goes backwards.
 int64_t model_do(MemoryModel *model, int op);
 void model_undo(MemoryModel *model, int op);
@@ -57,34 +61,15 @@ static inline bool must_precede(const Precedence *p, int b, int o)
 // in every order.
 int64_t model_bound(const MemoryModel *model, const Precedence *p);
 
-// ---- schedule_tasks.c ---------------------------------------------------------------------------
+// ---- schedule_cuts.c ----------------------------------------------------------------------------
 
-// Ops that go one right after the other.
-typedef struct {
-    int begin, end;  // in TaskGraph.ops
-    bool is_cut;     // every other task comes before it, or after it, in every order
-    int module;      // the smallest that it is in, -1: none
-    uint64_t key[2]; // of the set of tasks that are done, exclusive or
-} Task;
-
-// Tasks that may as well be done without any other in between, once one of them is begun.
-typedef struct {
-    int parent;  // the module around it, -1: none
-    int n_tasks; // in it and in those inside
-    bool is_closed;
-    uint64_t key[2];
-} Module;
-
-typedef struct {
-    MemoryModel *model;
-    Pool *pool;
-    int n_tasks, n_modules;
-    Task *tasks; // each after those it waits for
-    Module *modules;
-    int *ops, *task_of;
-    Rows before, after; // of tasks
-} TaskGraph;
-
-TaskGraph *task_graph(MemoryModel *model, const Precedence *precedence, Pool *pool);
+typedef struct Cuts Cuts;
+Cuts *cuts_new(const MemoryModel *model, const Precedence *precedence, Pool *pool);
+// Whether orders from a state on (a set of ops done) may keep to a budget: at most `budget` if so;
+// else it is too little, and what comes back, too, is a bound that none goes below.
+int64_t cuts_reach(Cuts *cuts, const uint64_t *done, int64_t budget);
+// Whether no state between `from` and `to`, in which `alive` bytes are, has fewer.
+bool cuts_is_valley(Cuts *cuts, const uint64_t *from, const uint64_t *to, int64_t alive);
+int64_t cuts_effort(const Cuts *cuts); // so far, about edges looked at
 
 #endif

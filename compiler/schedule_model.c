@@ -61,9 +61,8 @@ static size_t count_args(const Ir *ir)
     return n;
 }
 
-static void find_touched(MemoryModel *m, Rows *all, size_t args, Pool *pool)
+static void find_touched(MemoryModel *m, const Ir *ir, Rows *all, size_t args, Pool *pool)
 {
-    const Ir *ir = m->ir;
     m->touched = rows_new(ir->n_ops, args, pool);
     m->donors = rows_new(ir->n_ops, args, pool);
     *all = rows_new(ir->n_ops, args, pool);
@@ -103,13 +102,13 @@ static bool writes_part(const Op *op, unsigned access)
 }
 
 // Op `ops[at]`, number `at` of those that touch `tensor`, waits for these before it.
-static void wait_for(MemoryModel *m, int tensor, const int *ops, int at)
+static void wait_for(MemoryModel *m, const Ir *ir, int tensor, const int *ops, int at)
 {
-    const Op *op = &m->ir->ops[ops[at]];
+    const Op *op = &ir->ops[ops[at]];
     const unsigned access = access_of(op, tensor);
     const bool is_part = writes_part(op, access);
     for (int i = at - 1; i >= 0; i--) {
-        const Op *other = &m->ir->ops[ops[i]];
+        const Op *other = &ir->ops[ops[i]];
         const unsigned others = access_of(other, tensor);
         const bool other_part = writes_part(other, others);
         if (((access | others) & ACCESS_WRITE) && !(is_part && other_part))
@@ -119,11 +118,11 @@ static void wait_for(MemoryModel *m, int tensor, const int *ops, int at)
     }
 }
 
-static void find_dependences(MemoryModel *m, const Rows *all, Pool *pool)
+static void find_dependences(MemoryModel *m, const Ir *ir, const Rows *all, Pool *pool)
 {
-    const Rows of_tensor = rows_reverse(all, m->n_ops, m->ir->n_tensors, pool);
+    const Rows of_tensor = rows_reverse(all, m->n_ops, m->n_tensors, pool);
     size_t most = 0;
-    for (int t = 0; t < m->ir->n_tensors; t++) {
+    for (int t = 0; t < m->n_tensors; t++) {
         const size_t n = (size_t)(of_tensor.begin[t + 1] - of_tensor.begin[t]);
         most += n * (n - 1) / 2 * (n > 0);
     }
@@ -134,29 +133,66 @@ static void find_dependences(MemoryModel *m, const Rows *all, Pool *pool)
             int at = 0;
             while (ops[at] != o)
                 at++;
-            wait_for(m, t, ops, at);
+            wait_for(m, ir, t, ops, at);
         }
         row_end(&m->before, o, m->n_ops);
     }
     m->after = rows_reverse(&m->before, m->n_ops, m->n_ops, pool);
 }
 
+// What follows from who touches what.
+static void count_touchers(MemoryModel *m, Pool *pool)
+{
+    m->touchers = rows_reverse(&m->touched, m->n_ops, m->n_tensors, pool);
+    m->left = pool_alloc(pool, (size_t)(m->n_tensors + 1) * sizeof *m->left);
+    for (int t = 0; t < m->n_tensors; t++)
+        m->left[t] = m->touchers.begin[t + 1] - m->touchers.begin[t];
+}
+
 MemoryModel *memory_model(const Ir *ir, Pool *pool)
 {
     MemoryModel *m = pool_alloc(pool, sizeof *m);
-    m->ir = ir;
     m->n_ops = ir->n_ops;
+    m->n_tensors = ir->n_tensors;
     m->bytes = pool_alloc(pool, (size_t)(ir->n_tensors + 1) * sizeof *m->bytes);
-    m->left = pool_alloc(pool, (size_t)(ir->n_tensors + 1) * sizeof *m->left);
+    m->result = pool_alloc(pool, (size_t)(ir->n_ops + 1) * sizeof *m->result);
     for (int t = 0; t < ir->n_tensors; t++)
         m->bytes[t] = ir->tensors[t].space == SPACE_ARENA ? tensor_bytes(&ir->tensors[t]) : 0;
+    for (int o = 0; o < ir->n_ops; o++)
+        m->result[o] = ir->ops[o].args[0];
     Rows all;
-    find_touched(m, &all, count_args(ir), pool);
-    m->touchers = rows_reverse(&m->touched, ir->n_ops, ir->n_tensors, pool);
-    for (int t = 0; t < ir->n_tensors; t++)
-        m->left[t] = m->touchers.begin[t + 1] - m->touchers.begin[t];
-    find_dependences(m, &all, pool);
+    find_touched(m, ir, &all, count_args(ir), pool);
+    count_touchers(m, pool);
+    find_dependences(m, ir, &all, pool);
     return m;
+}
+
+// The rows from the last to the first; `mirror`: the numbers in them, too.
+static Rows rows_backwards(const Rows *rows, int n, bool mirror, Pool *pool)
+{
+    Rows r = rows_new(n, (size_t)rows->begin[n], pool);
+    for (int row = 0, count = 0; row < n; row++) {
+        for (int i = rows->begin[n - 1 - row]; i < rows->begin[n - row]; i++)
+            r.at[count++] = mirror ? n - 1 - rows->at[i] : rows->at[i];
+        r.begin[row + 1] = count;
+    }
+    return r;
+}
+
+MemoryModel *model_backwards(const MemoryModel *m, Pool *pool)
+{
+    MemoryModel *b = pool_alloc(pool, sizeof *b);
+    *b = *m;
+    b->is_backwards = !m->is_backwards;
+    b->result = pool_alloc(pool, (size_t)(m->n_ops + 1) * sizeof *b->result);
+    for (int o = 0; o < m->n_ops; o++)
+        b->result[o] = m->result[m->n_ops - 1 - o];
+    b->touched = rows_backwards(&m->touched, m->n_ops, false, pool);
+    b->donors = rows_backwards(&m->donors, m->n_ops, false, pool);
+    b->before = rows_backwards(&m->after, m->n_ops, true, pool);
+    b->after = rows_reverse(&b->before, m->n_ops, m->n_ops, pool);
+    count_touchers(b, pool);
+    return b;
 }
 
 // ---- what is alive ------------------------------------------------------------------------------
@@ -166,12 +202,17 @@ static bool is_untouched(const MemoryModel *m, int tensor)
     return m->left[tensor] == m->touchers.begin[tensor + 1] - m->touchers.begin[tensor];
 }
 
-// Bytes that op's result does not need because it takes over an argument's.
+// Bytes that op's result does not need because it takes over an argument's: the one begins where
+// the other ends.
 static int64_t taken_over(const MemoryModel *m, int op)
 {
-    for (int i = m->donors.begin[op]; i < m->donors.begin[op + 1]; i++)
-        if (m->left[m->donors.at[i]] == 1 && is_untouched(m, m->ir->ops[op].args[0]))
-            return m->bytes[m->donors.at[i]];
+    for (int i = m->donors.begin[op]; i < m->donors.begin[op + 1]; i++) {
+        const int donor = m->donors.at[i], result = m->result[op];
+        const int ends = m->is_backwards ? result : donor,
+                  begins = m->is_backwards ? donor : result;
+        if (m->left[ends] == 1 && is_untouched(m, begins))
+            return m->bytes[donor];
+    }
     return 0;
 }
 
@@ -253,7 +294,7 @@ int64_t model_bound(const MemoryModel *m, const Precedence *p)
     int64_t bound = 0;
     for (int o = 0; o < m->n_ops; o++) {
         int64_t bytes = 0, saved = 0;
-        for (int t = 0; t < m->ir->n_tensors; t++)
+        for (int t = 0; t < m->n_tensors; t++)
             if (m->bytes[t] && is_forced(m, p, t, o, true) && is_forced(m, p, t, o, false))
                 bytes += m->bytes[t];
         for (int i = m->touched.begin[o]; i < m->touched.begin[o + 1]; i++) {
