@@ -174,7 +174,7 @@ static bool size_check(const Dataset *data, DataShape shape, Err *err)
 }
 
 typedef struct {
-    const char *export, *size;
+    const char *export, *size, *pictures;
     int split;
     bool is_json, has_preview;
 } DataOptions;
@@ -186,7 +186,8 @@ static bool show(const char *spec, DataShape shape, const DataOptions *options, 
         return false;
     Split split = options->split == 0 ? SPLIT_TRAIN : SPLIT_TEST;
     bool is_done = size_check(data, shape, err) &&
-                   (!options->export || dataset_export(data, split, options->export, err));
+                   (!options->export || dataset_export(data, split, options->export, err)) &&
+                   (!options->pictures || dataset_write_pictures(data, options->pictures, err));
     bool is_stdout_taken = options->export && strcmp(options->export, "-") == 0;
     if (is_done && !is_stdout_taken) {
         ClassCounts count = {classes_count(&data->train, data->classes),
@@ -228,6 +229,8 @@ int cmd_data(int argc, char **argv)
                       "write records: a label byte, then the pixel bytes"),
         OPTION_CHOICE("split", 0, "SPLIT", &chosen.split, splits,
                       "the part that --export and --preview take"),
+        OPTION_STRING("pictures", 0, "DIR", &chosen.pictures,
+                      "write both parts as PNG files, DIR/train/CLASS/*.png and DIR/test/..."),
         OPTION_STRING("size", 0, "N|HxW", &chosen.size,
                       "height and width, where they are free (shapes, images)"),
         OPTION_FLAG("json", 0, &chosen.is_json, "print JSON"),

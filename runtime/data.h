@@ -73,5 +73,8 @@ void dataset_image(const Dataset *data, const Images *images, uint32_t index,
 // Writes all images of a split as CIFAR-10 style records: label byte, then channels*height*width
 // pixel bytes (labels above 255 are an error).  "-" is stdout.
 bool dataset_export(const Dataset *data, Split split, const char *path, Err *err);
+// Writes every image as a PNG file, FOLDER/train/CLASS/NUMBER.png and FOLDER/test/..., as
+// images:FOLDER reads them; slashes in a class become "_".
+bool dataset_write_pictures(const Dataset *data, const char *folder, Err *err);
 
 #endif

@@ -90,3 +90,20 @@ nowhere/x: error: cannot write: No such file or directory
 $ nago data shapes:train=9,test=9 >/dev/full
 nago: cannot write the output: No space left on device
 [1]
+
+# A data set as a folder of pictures, which reads back as it was.
+
+$ nago data shapes:train=30,test=10,classes=4,size=12 --pictures photos >/dev/null; ls photos photos/train; ls photos/train/*/*.png | wc -l
+photos:
+test
+train
+
+photos/train:
+circle
+square
+star
+triangle
+30
+$ for s in train test; do nago data shapes:train=30,test=10,classes=4,size=12 --split $s -o a.bin >/dev/null; nago data images:photos:size=12 --split $s -o b.bin >/dev/null; for f in a b; do python3 -c 'import sys; d = open(sys.argv[1], "rb").read(); print(sorted(d[i + 1:i + 433] for i in range(0, len(d), 433)))' $f.bin >$f.sorted; done; cmp a.sorted b.sorted; done
+$ nago data shapes:channels=1,train=8,test=4,classes=2 --pictures grey >/dev/null; nago data images:grey:channels=1 --split test --export - | wc -c
+4100
