@@ -127,6 +127,10 @@ test-programs: $(tests) $(replays) $(benches) $(cross)
 bench: deps ## measure speed against PyTorch's, TIME seconds a network (20); writes docs/benchmarks.md
 	$(SUBMAKE) all benches
 	@BUILD=$(BUILD) tests/bench/run $(TIME)
+	$(SUBMAKE) bench-boards
+bench-boards: deps-embedded ## int8 networks on emulated boards; writes docs/embedded-benchmarks.md
+	$(SUBMAKE) all
+	@BUILD=$(BUILD) /usr/bin/python3 -B tests/bench/boards.py
 bench-search: deps ## compare the optimisers with each other and Optuna, 3 seeds; writes docs/search-benchmarks.md
 	$(SUBMAKE) benches
 	@BUILD=$(BUILD) /usr/bin/python3 -B tests/bench/search_bench.py 3
@@ -176,6 +180,6 @@ help: ## this list
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-embedded deps-check deps-dev demo check check-all test-programs bench bench-search bench-search-full board-costs search-real benches peers san fuzz fuzz-programs golden format lint \
+.PHONY: all deps deps-embedded deps-check deps-dev demo check check-all test-programs bench bench-search bench-search-full bench-boards board-costs search-real benches peers san fuzz fuzz-programs golden format lint \
         install uninstall clean help
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)
