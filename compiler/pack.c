@@ -4,15 +4,16 @@
 // if it is found.  The bound is the most that is alive at once; most programs of convolutions reach
 // it (MiniMalloc, Moffitt 2023).
 //
-// Blocks are placed one after another, each as low as those already placed leave room, in an order
-// of priority: large, long-lived or early ones first.  Then the blocks that stick out are placed
-// earlier, again and again ("squeaky wheel": Joslin and Clements 1999).
+// First pack_sweep.c looks for one that reaches the bound.  Otherwise blocks are placed one after
+// another, each as low as those already placed leave room, in an order of priority: large,
+// long-lived or early ones first.  Then the blocks that stick out are placed earlier, again and
+// again ("squeaky wheel": Joslin and Clements 1999).
 #include "pack.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 300, MOST_CHECKS = 60000000 };
+enum { MOST_WIDTH = 4096, ROUNDS = 300, MOST_CHECKS = 60000000 };
 
 int64_t blocks_alive(const Block *blocks, int n, int n_ops, Pool *pool)
 {
@@ -134,6 +135,10 @@ static int64_t improve(Packing *p, int rule, int64_t alive, int64_t end)
 
 int64_t pack_blocks(Block *blocks, int n, int64_t alive, int64_t end, Pool *pool)
 {
+    for (int width = 16; width <= MOST_WIDTH; width *= 4)
+        for (int backwards = 0; backwards < 2; backwards++)
+            if (sweep_blocks(blocks, n, alive, width, backwards))
+                return alive;
     const size_t count = (size_t)(n + 1);
     Packing p = {blocks,
                  n,

@@ -15,4 +15,8 @@ int64_t blocks_alive(const Block *blocks, int n, int n_ops, Pool *pool);
 // counted effort.  alive: of blocks_alive.  Returns the size reached; the blocks' offsets are its.
 int64_t pack_blocks(Block *blocks, int n, int64_t alive, int64_t end, Pool *pool);
 
+// pack_sweep.c: looks for offsets within `capacity`, remembering at most `width` layouts at a time;
+// false: none was found, and the offsets are what they were.
+bool sweep_blocks(Block *blocks, int n, int64_t capacity, int width, bool backwards);
+
 #endif
