@@ -140,10 +140,12 @@ bench-search-full: deps ## the same over 20 seeds: about an hour of processor ti
 board-costs: all deps-embedded ## measure the int8 kernels on emulated boards; writes compiler/target_cost_list.h
 	@tests/lint/install-missing python3-numpy
 	@BUILD=$(BUILD) /usr/bin/python3 -B tests/boards/kernel_costs.py
-search-real: all ## random search, BOHB and MO-BOHB on CIFAR-10: hours; ARGS="--minutes 20 --seeds 1" for less
+search-real: all ## random search, BOHB and MO-BOHB on CIFAR-10: hours; ARGS="--epochs 104 --seeds 1" for less
 	@BUILD=$(BUILD) python3 -B tests/bench/search_real.py $(ARGS)
+paper-claims: all ## variance between and within generators, noise, budgets, HNAG against RNAG: an hour; ARGS="--thetas 4"
+	@BUILD=$(BUILD) python3 -B tests/bench/paper_claims.py $(ARGS)
 benches: $(benches)
-peers: ## get what to compare with: PyTorch, ONNX Runtime
+peers: ## get what to compare with: PyTorch, Optuna, ONNX Runtime
 	@BUILD=$(BUILD) tests/bench/install-peers
 san: ## all tests under AddressSanitizer and UBSan
 	$(SUBMAKE) BUILD=build/san KERNEL_OPT=-O1 SAN="-fsanitize=address,undefined -fno-omit-frame-pointer" all test-programs
@@ -180,6 +182,6 @@ help: ## this list
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-embedded deps-check deps-dev demo check check-all test-programs bench bench-search bench-search-full bench-boards board-costs search-real benches peers san fuzz fuzz-programs golden format lint \
+.PHONY: all deps deps-embedded deps-check deps-dev demo check check-all test-programs bench bench-search bench-search-full bench-boards board-costs search-real paper-claims benches peers san fuzz fuzz-programs golden format lint \
         install uninstall clean help
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)

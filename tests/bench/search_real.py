@@ -1,8 +1,9 @@
-"""A real search, behind `make search-real`:  search_real.py [--minutes M] [--seeds N] [--images N] [--weights N] ...
+"""A real search, behind `make search-real`:  search_real.py [--epochs N] [--seeds N] [--images N] [--weights N] ...
 
-Random search, BOHB and MO-BOHB on (error, RAM) over the paper's eight numbers, on CIFAR-10, side by side with one worker
-each, so that all have the same time and the same machine; one seed after the other.  Prints a page of Markdown; the
-studies, which `nago search --study FILE` would go on with, stay in the folder of --out.  --pages-only makes the page of
+Random search, BOHB and MO-BOHB on (error, RAM) over the paper's eight numbers, on CIFAR-10, budgets of 1, 2 and 4 epochs.
+All may train for the same number of epochs, so that it does not matter what else the machine does meanwhile: random search
+spends 4 on a trial, the others 26 on a cycle of 13, since a promoted trial goes on from its checkpoint.  Prints a page of
+Markdown; the studies stay in the folder of --out, and the same command goes on with them.  --page-only makes the page of
 studies that are there.  Needs no Python package.
 """
 import argparse
@@ -21,19 +22,22 @@ ARMS = {
     "bohb": ["--method", "bohb"],
     "mobohb": ["--method", "mobohb", "-o", "error", "-o", "ram"],
 }
-SHARES = (0.25, 0.5, 0.75, 1.0)  # of the time, for the curve
+SHARES = (0.25, 0.5, 0.75, 1.0)  # of the epochs, for the curve
+FULL = 4  # epochs of the largest budget
+CYCLE_TRIALS, CYCLE_EPOCHS = 13, 26  # of Hyperband with budgets 1, 2, 4
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default=os.path.join(SHARED, "data", "cifar10"), help="folder of CIFAR-10")
-    parser.add_argument("--minutes", type=float, default=180, help="of each search")
+    parser.add_argument("--epochs", type=int, default=520, help="of training, for each search; 520: 20 cycles, as the paper")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--images", type=int, default=4000, help="training images, validation included")
     parser.add_argument("--weights", type=int, default=150000)
-    parser.add_argument("--trials", type=int, default=260, help="at most so many, as the paper")
+    parser.add_argument("--val-fraction", type=float, default=0.2)
+    parser.add_argument("--lr", type=float, default=0.02)
     parser.add_argument("--out", default=os.path.join(BUILD, "search-real"))
-    parser.add_argument("--pages-only", action="store_true")
+    parser.add_argument("--page-only", action="store_true")
     return parser.parse_args()
 
 
@@ -44,19 +48,17 @@ def study_path(args, arm, seed):
     return os.path.join(args.out, "%s-%d.db" % (arm, seed))
 
 
-def search_command(nago, args, arm, seed):
-    return [nago, "search", "--study", study_path(args, arm, seed), "--data", "cifar10:%s:limit=%d" % (args.data, args.images),
-            "--weights", str(args.weights), "--min-budget", "1", "--max-budget", "4", "--eta", "2", "--seed", str(seed),
-            "--workers", "1", "--trials", str(args.trials), "--time", "%gm" % args.minutes] + ARMS[arm]
+def trials_wanted(args, arm):
+    return args.epochs // FULL if arm == "random" else args.epochs * CYCLE_TRIALS // CYCLE_EPOCHS
 
 
-def searches_run(nago, args, seed):
-    running = []
-    for arm in ARMS:
-        log = open(os.path.join(args.out, "%s-%d.log" % (arm, seed)), "a")
-        running.append((arm, subprocess.Popen(search_command(nago, args, arm, seed), stdout=log, stderr=log)))
-    for arm, process in running:
-        if process.wait() != 0:
+def search_run(nago, args, arm, seed):
+    command = [nago, "search", "--study", study_path(args, arm, seed), "--data", "cifar10:%s:limit=%d" % (args.data, args.images),
+               "--images", "0", "--weights", str(args.weights), "--min-budget", "1", "--max-budget", str(FULL), "--eta", "2",
+               "--lr", str(args.lr), "--val-fraction", str(args.val_fraction), "--seed", str(seed), "--workers", "1",
+               "--trials", str(trials_wanted(args, arm))] + ARMS[arm]
+    with open(os.path.join(args.out, "%s-%d.log" % (arm, seed)), "a") as log:
+        if subprocess.run(command, stdout=log, stderr=log).returncode != 0:
             sys.exit("search_real: the search of %s, seed %d, failed: see its log in %s" % (arm, seed, args.out))
 
 
@@ -68,7 +70,7 @@ def trials_of(nago, path):
     return json.loads(text)["trials"]
 
 
-def finished(trials, budget=4):
+def finished(trials, budget=FULL):
     return [t for t in trials if t["state"] == "finished" and t["budget"] == budget]
 
 
@@ -100,13 +102,24 @@ def hypervolume(trials, reference):
     return volume
 
 
+def epochs_of(trials):
+    """{id: epochs of training that it added}, in the order in which trials ended."""
+    budgets = {t["id"]: t["budget"] for t in trials}
+    ended = sorted((t for t in trials if t["state"] == "finished"), key=lambda t: t["ended"])
+    return {t["id"]: t["budget"] - budgets.get(t.get("parent"), 0) for t in ended}
+
+
 def best_by(trials, share):
-    """Least error at the full budget after a share of the time that the search took."""
-    ends = [t["ended"] for t in trials if t.get("ended")]
-    starts = [t["created"] for t in trials]
-    until = min(starts) + share * (max(ends) - min(starts))
-    errors = [error_of(t) for t in finished(trials) if t["ended"] <= until]
-    return min(errors) if errors else None
+    """Least error at the full budget after a share of the epochs that the search trained."""
+    spent, cost = 0, epochs_of(trials)
+    by_id, best = {t["id"]: t for t in trials}, None
+    for number, epochs in cost.items():
+        spent += epochs
+        if spent > share * sum(cost.values()) + 1e-9:
+            break
+        if by_id[number]["budget"] == FULL:
+            best = min(error_of(by_id[number]), 1 if best is None else best)
+    return best
 
 
 def row_of(trials, reference):
@@ -117,6 +130,7 @@ def row_of(trials, reference):
         "ended": len(ended),
         "failed": sum(t["state"] == "failed" for t in ended),
         "full": len(finished(trials)),
+        "epochs": sum(epochs_of(trials).values()),
         "model": len(modelled) / len(fresh),
         "curve": [best_by(trials, share) for share in SHARES],
         "volume": hypervolume(finished(trials), reference),
@@ -168,12 +182,12 @@ def percent(value):
 
 
 def table_print(rows):
-    print("| method | seed | trials | at 4 epochs | by a model | best error after a quarter | half | three quarters | "
-          "the whole time | hypervolume |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print("| method | seed | trials | epochs | at 4 epochs | by a model | best error after a quarter | half | three quarters | "
+          "all epochs | hypervolume |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for (arm, seed), row in rows.items():
-        print("| %s | %d | %d%s | %d | %.0f %% | %s | %.4f |" % (
-            arm, seed, row["ended"], " (%d failed)" % row["failed"] if row["failed"] else "", row["full"],
+        print("| %s | %d | %d%s | %d | %d | %.0f %% | %s | %.4f |" % (
+            arm, seed, row["ended"], " (%d failed)" % row["failed"] if row["failed"] else "", row["epochs"], row["full"],
             100 * row["model"], " | ".join(percent(v) for v in row["curve"]), row["volume"]))
     print()
     for arm in ARMS:
@@ -200,12 +214,11 @@ def front_print(arm, seed, trials):
 def page_print(args, studies):
     full = [t for trials in studies.values() for t in finished(trials)]
     if not full:
-        sys.exit("search_real: no trial has reached the full budget: more --minutes")
+        sys.exit("search_real: no trial has reached the full budget: more --epochs")
     reference = (0.9, max(ram_of(t) for t in full))
-    print("%d training images of CIFAR-10, a fifth of them for validation: every error below is of these. At most %d weights, "
-          "budgets of 1, 2 and 4 epochs, one worker each, all methods of a seed at the same time, %g minutes. Hypervolume: "
-          "share of the box below error 0.9 and %.0f KB of RAM, trials at 4 epochs.\n" % (
-              args.images, args.weights, args.minutes, reference[1] / 1024))
+    print("%d training images of CIFAR-10, %.0f %% of them for validation: every error below is of these. At most %d weights, "
+          "budgets of 1, 2 and 4 epochs, %d epochs for each search. Hypervolume: share of the box below error 0.9 and %.0f KB of "
+          "RAM, trials at 4 epochs.\n" % (args.images, 100 * args.val_fraction, args.weights, args.epochs, reference[1] / 1024))
     table_print({key: row_of(trials, reference) for key, trials in studies.items()})
     pairs = promotions([trials for (arm, _), trials in studies.items() if arm != "random"])
     for (low, high), errors in sorted(pairs.items()):
@@ -224,10 +237,11 @@ def main():
     if not os.path.isdir(args.data):
         sys.exit("search_real: %s: no folder; --data DIR names the one of CIFAR-10" % args.data)
     nago = os.path.join(os.path.abspath(args.out), "nago")
-    if not args.pages_only:  # a copy: the search goes on with one program whatever is built meanwhile
+    if not args.page_only:  # a copy: the search goes on with one program whatever is built meanwhile
         shutil.copy2(os.path.join(BUILD, "nago"), nago)
         for seed in range(args.seeds):
-            searches_run(nago, args, seed)
+            for arm in ARMS:
+                search_run(nago, args, arm, seed)
     paths = {(arm, seed): study_path(args, arm, seed) for arm in ARMS for seed in range(args.seeds)}
     page_print(args, {key: trials_of(nago, path) for key, path in paths.items() if os.path.exists(path)})
 

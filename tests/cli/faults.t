@@ -19,3 +19,16 @@ $ nago trials --study t.db --json | grep -c '"state": "finished"' | awk '{ print
 kept
 $ cp t.db c.db; printf '%08192d' 0 | dd of=c.db bs=1 seek=4096 conv=notrunc 2>/dev/null; nago best --study c.db 2>&1 | head -1
 c.db: error: the study file is damaged: *** in database main ***
+$ head -c 10000 t.db >u.db; nago search --study u.db --trials 700 2>&1 | cat
+u.db: error: the study file is damaged: database disk image is malformed
+  hint: sqlite3 u.db .recover | sqlite3 rescued.db saves what is readable
+
+# No room for a checkpoint: the search ends with a message, its trial waits, and the next search finishes it.
+
+$ (ulimit -f 300; nago search --study n.db --data shapes:size=16,classes=4,train=60,test=20 --weights 60000 --method random --max-budget 1 --trials 2 --workers 1 2>&1 | grep -v images)
+nago search: n.db begun: random, 8 coordinates, budgets 1, 1 worker
+n.db.d/0.safetensors: error: cannot write: File too large
+$ nago trials --study n.db --state queued --json | grep -c '"id": 0'
+1
+$ nago search --study n.db --trials 2 --workers 1 >/dev/null 2>&1; nago trials --study n.db --json | grep -c '"state": "finished"'
+2
