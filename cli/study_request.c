@@ -39,10 +39,10 @@ static void rows_network(StudyRequest *request)
                       "options behind a colon (see nago-data(1))"),
         OPTION_STRING("space", 0, "NAME|FILE", &request->space,
                       "hnag, hnag-full, rnag, darts-like, or a space.json"),
-        OPTION_LIST(
-            "objective", 'o', "NAME", &request->objective,
-            "minimise it: error, log_loss, weights, macs, ram, flash, train_memory, latency "
-            "or train_time; may be given several times (default error)"),
+        OPTION_LIST("objective", 'o', "NAME", &request->objective,
+                    "minimise it: error, log_loss, weights, macs, ram, flash, cycles, "
+                    "train_memory, latency "
+                    "or train_time; may be given several times (default error)"),
         OPTION_LIST("constraint", 'c', "BOUND", &request->constraint,
                     "a network must keep it, as \"ram<=256K\"; may be given several times"),
         OPTION_SIZE("weights", 'w', "N", &request->weights,
@@ -50,7 +50,7 @@ static void rows_network(StudyRequest *request)
         OPTION_SIZE("params", 0, "N", &request->params,
                     "theta's budget of op weights, in place of --weights"),
         OPTION_CHOICE("target", 0, NULL, &request->target, target_names,
-                      "ram and flash are those of a file made for it, see nagoc(1)"),
+                      "ram, flash and cycles are those of a file made for it, see nagoc(1)"),
         OPTION_CHOICE("quantize", 0, NULL, &request->quantize, quantize_name,
                       "int8: ram, flash, error and log_loss are those of the file in 8-bit "
                       "integers, with the ranges of up to 512 training images"),
@@ -221,6 +221,9 @@ static bool plan_objectives(StudyRequest *request, const Command *command, Err *
     for (int i = 0; i < bounds->count; i++)
         if (!constraint_parse(bounds->items[i], &plan->constraints[plan->n_constraints++], err))
             return false;
+    bool is_modelled = plan->deployment.int8 && plan->deployment.target > TARGET_NATIVE;
+    if (plan_uses(plan, OBJECTIVE_CYCLES) && !is_modelled)
+        command_usage(command, "cycles: go with --quantize int8 and a microcontroller as --target");
     return true;
 }
 

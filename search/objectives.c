@@ -15,8 +15,9 @@ const ObjectiveInfo objective_info[OBJECTIVE_COUNT] = {
     {"log_loss", "", "mean cross entropy of the validation images", NEED_TRAINING},
     {"weights", "", "trainable numbers in the file", NEED_ARCH},
     {"macs", "", "multiply-adds of one image", NEED_ARCH},
-    {"ram", "B", "arena of the inference file", NEED_ARCH},
-    {"flash", "B", "constants of the inference file", NEED_ARCH},
+    {"ram", "B", "memory of the inference file", NEED_ARCH},
+    {"flash", "B", "constants of the inference file, code on a microcontroller", NEED_ARCH},
+    {"cycles", "", "of one image on a microcontroller, in int8", NEED_ARCH},
     {"train_memory", "B", "memory of a training step", NEED_ARCH},
     {"latency", "ms", "time of one image in a batch of 32, one thread of this machine", NEED_CLOCK},
     {"train_time", "s", "seconds of training up to the budget", NEED_TRAINING},
@@ -133,6 +134,13 @@ static double member(const cJSON *object, const char *key)
     return cJSON_IsNumber(item) ? item->valuedouble : NAN;
 }
 
+// The first key is there for microcontrollers only.
+static double member_or(const cJSON *object, const char *key, const char *other)
+{
+    double value = member(object, key);
+    return isnan(value) ? member(object, other) : value;
+}
+
 bool objective_measure(const Arch *arch, const Deployment *deployment, Measures *measures, Err *err)
 {
     const EmitOptions options = deployed_options(deployment);
@@ -144,8 +152,9 @@ bool objective_measure(const Arch *arch, const Deployment *deployment, Measures 
     cJSON *summary = cJSON_Parse(text.data);
     measures->of[OBJECTIVE_WEIGHTS] = member(summary, "weights");
     measures->of[OBJECTIVE_MACS] = member(summary, "macs");
-    measures->of[OBJECTIVE_RAM] = member(summary, "arena_bytes");
-    measures->of[OBJECTIVE_FLASH] = member(summary, "weight_bytes");
+    measures->of[OBJECTIVE_RAM] = member_or(summary, "ram_bytes", "arena_bytes");
+    measures->of[OBJECTIVE_FLASH] = member_or(summary, "flash_bytes", "weight_bytes");
+    measures->of[OBJECTIVE_CYCLES] = member(summary, "cycles");
     measures->of[OBJECTIVE_TRAIN_MEMORY] = member(summary, "train_memory_bytes");
     cJSON_Delete(summary);
     text_free(&text);
@@ -186,7 +195,7 @@ void objective_show(ObjectiveKind kind, double value, Text *out)
     else if (is_bytes(kind))
         value < 1024 * 1024 ? text_printf(out, "%.1f KB", value / 1024)
                             : text_printf(out, "%.2f MB", value / 1024 / 1024);
-    else if (kind == OBJECTIVE_WEIGHTS || kind == OBJECTIVE_MACS)
+    else if (kind == OBJECTIVE_WEIGHTS || kind == OBJECTIVE_MACS || kind == OBJECTIVE_CYCLES)
         value < 1e6 ? text_printf(out, "%.1f k", value / 1e3)
                     : text_printf(out, "%.2f M", value / 1e6);
     else if (kind == OBJECTIVE_LATENCY)

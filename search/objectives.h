@@ -1,9 +1,10 @@
 // objectives.h - what a search minimises and what it bounds.
 //
-// All objectives are minimised.  The exact ones (weights, macs, ram, flash, train_memory) follow
-// from the architecture alone and cost no training; latency is measured, without training; error,
-// log_loss and train_time need a trained network, and are of the validation split.  ram, flash,
-// error and log_loss are those of the deployed file: for its machine, in int8 where that is wanted.
+// All objectives are minimised.  The exact ones (weights, macs, ram, flash, cycles, train_memory)
+// follow from the architecture alone and cost no training; latency is measured, without training;
+// error, log_loss and train_time need a trained network, and are of the validation split.  ram,
+// flash, error and log_loss are those of the deployed file: for its machine, in int8 where that is
+// wanted.
 #ifndef NAGO_OBJECTIVES_H
 #define NAGO_OBJECTIVES_H
 
@@ -14,8 +15,9 @@ typedef enum {
     OBJECTIVE_LOG_LOSS,     // mean cross entropy of the validation images
     OBJECTIVE_WEIGHTS,      // trainable numbers in the file
     OBJECTIVE_MACS,         // multiply-adds of one image
-    OBJECTIVE_RAM,          // bytes: arena of the inference file
-    OBJECTIVE_FLASH,        // bytes: constants of the inference file
+    OBJECTIVE_RAM,          // bytes: arena of the inference file; on a microcontroller all it takes
+    OBJECTIVE_FLASH,        // bytes: its constants; on a microcontroller with tables and code
+    OBJECTIVE_CYCLES,       // of one image on a microcontroller, in int8; an estimate
     OBJECTIVE_TRAIN_MEMORY, // bytes: arena, weights, gradients and momentum of a training step
     OBJECTIVE_LATENCY,      // ms of one image
     OBJECTIVE_TRAIN_TIME,   // seconds of training up to the budget

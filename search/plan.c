@@ -7,13 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool plan_uses(const StudyPlan *plan, ObjectiveKind kind)
+{
+    bool uses = false;
+    for (int i = 0; i < plan->search.n_objectives; i++)
+        uses = uses || plan->objectives[i] == kind;
+    for (int i = 0; i < plan->n_constraints; i++)
+        uses = uses || plan->constraints[i].kind == kind;
+    return uses;
+}
+
 bool plan_trains(const StudyPlan *plan)
 {
     bool trains = false;
-    for (int i = 0; i < plan->search.n_objectives; i++)
-        trains = trains || objective_info[plan->objectives[i]].need == NEED_TRAINING;
-    for (int i = 0; i < plan->n_constraints; i++)
-        trains = trains || objective_info[plan->constraints[i].kind].need == NEED_TRAINING;
+    for (int kind = 0; kind < OBJECTIVE_COUNT; kind++)
+        trains = trains || (objective_info[kind].need == NEED_TRAINING &&
+                            plan_uses(plan, (ObjectiveKind)kind));
     return trains;
 }
 

@@ -27,6 +27,8 @@ typedef struct {
     bool restarts;      // a promoted trial begins anew with a schedule over its own budget
 } StudyPlan;
 
+// Is it an objective, or bounded by a constraint?
+bool plan_uses(const StudyPlan *plan, ObjectiveKind kind);
 // Does any objective or constraint need a trained network?
 bool plan_trains(const StudyPlan *plan);
 // Whole epochs of a budget; the epochs that the schedule of a trial spans.

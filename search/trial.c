@@ -92,23 +92,13 @@ static TrialEnd trial_values(Run *run, int images)
 
 // ---- the network -------------------------------------------------------------------------------
 
-static bool needs_clock(const StudyPlan *plan)
-{
-    bool needs = false;
-    for (int i = 0; i < plan->search.n_objectives; i++)
-        needs = needs || plan->objectives[i] == OBJECTIVE_LATENCY;
-    for (int i = 0; i < plan->n_constraints; i++)
-        needs = needs || plan->constraints[i].kind == OBJECTIVE_LATENCY;
-    return needs;
-}
-
 static bool network_measure(Run *run, const Arch *arch, Measures *measures, Err *err)
 {
     const TrialJob *job = run->job;
     *measures = measures_none();
     if (!objective_measure(arch, &job->plan->deployment, measures, err))
         return false;
-    return !needs_clock(job->plan) ||
+    return !plan_uses(job->plan, OBJECTIVE_LATENCY) ||
            measure_latency(arch, job->jit, &job->times, &measures->of[OBJECTIVE_LATENCY], err);
 }
 

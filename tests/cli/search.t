@@ -5,7 +5,10 @@ nago search: --data is missing: shapes, cifar10:DIR, cifar100:DIR, idx:DIR or im
 [2]
 $ nago search --data shapes:train=20,test=20 --objective eror
 nago search: --objective: "eror" is no objective; did you mean "error"?
-  hint: one of error, log_loss, weights, macs, ram, flash, train_memory, latency, train_time
+  hint: one of error, log_loss, weights, macs, ram, flash, cycles, train_memory, latency, train_time
+[2]
+$ nago search --data shapes:train=20,test=20 --constraint "cycles<=10M" --quantize int8
+nago search: cycles: go with --quantize int8 and a microcontroller as --target (see nago search --help)
 [2]
 $ nago search --data shapes:train=20,test=20 --constraint "ram=256K"
 nago search: --constraint: "ram=256K" is no bound such as "ram<=256K"

@@ -46,15 +46,16 @@ nago retrain: --trial 50: the study has the trials 0 to 5
 
 # What is minimised is of the deployed file: sizes known before training are those that it has.
 
-$ nago search --study q.db --data shapes:size=16,classes=4,train=120,test=40 --weights 60000 -o error -o ram -o flash --quantize int8 --target cortex-m4 --method random --max-budget 1 --trials 1 --workers 1 2>/dev/null | grep -c 'error.*ram.*flash'
+$ nago search --study q.db --data shapes:size=16,classes=4,train=120,test=40 --weights 60000 -o error -o ram -o flash -o cycles --quantize int8 --target cortex-m4 --method random --max-budget 1 --trials 1 --workers 1 2>/dev/null | grep -c 'error.*ram.*flash.*cycles'
 1
 $ nago reproduce --study q.db --trial 0 2>/dev/null | grep -c 'the same bits'
-3
+4
 $ nago retrain --study q.db --trial 0 -k 1 --same-arch --epochs 1 --out q 2>/dev/null | sed 's/[0-9.]* %/N %/g'
 trial 0: test error in int8 N % +- 0.00 over 1 network, 1 epoch; best by validation: N % (test), q/trial0/net1/net.c
 $ grep -c 'quantize=int8 --ranges=ranges.json --target=cortex-m4' q/trial0/net1/net.c
 1
-$ nago export --study q.db --format json | grep -oE '"(ram|flash)": [0-9]+' | grep -oE '[0-9]+' | sort -u >study; grep -m 1 '^// Memory' q/trial0/net1/net.c | grep -oE '[0-9]+' | sort -u >file; cmp study file
+$ nago export --study q.db --format json | grep -oE '"(ram|flash|cycles)": [0-9]+' | sed 's/"//g' | sort -u >study; (cd q/trial0/net1; nagoc arch.json --weights weights.safetensors --quantize int8 --ranges ranges.json --target cortex-m4 --emit=summary --json) | grep -oE '"(ram_bytes|flash_bytes|cycles)": [0-9]+' | sed 's/"//g; s/_bytes//' | sort -u >file; wc -l <file; cmp study file
+3
 $ nago retrain --study q.db --trial 0 -k 1 --same-arch --epochs 1 --out q --target generic --quantize none 2>/dev/null | sed 's/[0-9.]* %/N %/g'
 trial 0: test error N % +- 0.00 over 1 network, 1 epoch; best by validation: N % (test), q/trial0/net1/net.c
 $ (cd q/trial0/net1; nagoc arch.json --weights weights.safetensors | cmp - net.c)
