@@ -18,7 +18,7 @@ static const char description[] = "Measures this machine's multiply-add peak and
                                   "algorithm that needs fewer may pass the peak.\n\n"
                                   "With --release, what a user would run is measured instead: "
                                   "the inference file that nagoc writes, compiled by cc -O3 "
-                                  "-march=native, on one thread; with its memory plan, the "
+                                  "-march=native; with its memory plan, the "
                                   "compiler's time and the size of the object.";
 
 static const char examples[] = "nago bench examples/theta.json\n"
@@ -119,9 +119,10 @@ static void print_release_text(const ReleaseRequest *request, const Arch *arch, 
     printf("machine        %10.1f GFLOP/s peak (%s, one thread)\n", peak, kernels_isa());
     printf("compiler       %10.1f s, cc -O3 -march=native, object %.2f MB\n", t->build.seconds,
            1e-6 * (double)t->build.object_bytes);
-    printf("inference      %10.4f ms (median %.4f), --target %s, batch %d: %.0f images/s\n",
+    printf("inference      %10.4f ms (median %.4f), --target %s, batch %d, %d thread%s: %.0f "
+           "images/s\n",
            t->infer_ms, t->median_ms, target_names[request->target], request->batch,
-           1e3 * request->batch / t->infer_ms);
+           request->threads, request->threads > 1 ? "s" : "", 1e3 * request->batch / t->infer_ms);
     printf("               %10.1f GFLOP/s, %.0f %% of the peak\n", t->gflops,
            100.0 * t->gflops / peak);
     printf("arena          %10lld bytes, lower bound %lld (+%.2f %%), planned in %.1f ms\n",
@@ -130,15 +131,15 @@ static void print_release_text(const ReleaseRequest *request, const Arch *arch, 
 
 static void print_release_json(const ReleaseRequest *request, double peak, const ReleaseTimes *t)
 {
-    printf("{\"isa\": \"%s\", \"target\": \"%s\", \"batch\": %d, \"threads\": 1, "
+    printf("{\"isa\": \"%s\", \"target\": \"%s\", \"batch\": %d, \"threads\": %d, "
            "\"peak_gflops\": %.2f, \"infer_ms\": %.5f, \"infer_median_ms\": %.5f, "
            "\"infer_gflops\": %.2f, \"macs\": %lld, \"arena_bytes\": %lld, "
            "\"arena_lower_bound_bytes\": %lld, \"plan_ms\": %.3f, \"cc_seconds\": %.3f, "
            "\"object_bytes\": %lld}\n",
-           kernels_isa(), target_names[request->target], request->batch, peak, t->infer_ms,
-           t->median_ms, t->gflops, (long long)t->plan.macs, (long long)t->plan.arena_bytes,
-           (long long)t->plan.bound_bytes, t->plan.ms, t->build.seconds,
-           (long long)t->build.object_bytes);
+           kernels_isa(), target_names[request->target], request->batch, request->threads, peak,
+           t->infer_ms, t->median_ms, t->gflops, (long long)t->plan.macs,
+           (long long)t->plan.arena_bytes, (long long)t->plan.bound_bytes, t->plan.ms,
+           t->build.seconds, (long long)t->build.object_bytes);
 }
 
 static bool run_release(const BenchRequest *request, const Arch *arch, Pool *pool, Err *err)
@@ -148,6 +149,7 @@ static bool run_release(const BenchRequest *request, const Arch *arch, Pool *poo
     const ReleaseRequest release = {
         .target = (TargetKind)request->target,
         .batch = request->batch,
+        .threads = request->threads,
         .weights = request->weights ? &weights : NULL,
         .seed = request->seed,
         .seconds = request->seconds,
@@ -182,8 +184,8 @@ static void settle(const Command *command, BenchRequest *request)
         command_usage(command, "--weights: goes with --release");
     if (!request->release && request->target >= 0)
         command_usage(command, "--target: goes with --release");
-    if (request->release && request->threads > 1)
-        command_usage(command, "--threads: an inference file runs on one thread");
+    if (request->release && request->threads > 64)
+        command_usage(command, "--threads: an inference file runs on 64 at the most");
     if (request->batch < 0)
         request->batch = request->release ? 1 : 32;
     if (request->target < 0)

@@ -28,7 +28,7 @@ static const char *const layout_names[] = {"chw", "hwc", NULL};
 typedef struct {
     const char *input, *output, *header, *weights, *prefix, *dump_after, *ranges, *section,
         *max_latency;
-    int emit, form, layout, target, quantize, batch;
+    int emit, form, layout, target, quantize, batch, threads;
     bool json, no_plan, self_test, profile, has_seed;
     uint64_t seed;
     int64_t max_ram, max_flash;   // 0: no limit
@@ -76,6 +76,8 @@ static const char *canonical_command(const Request *request, Pool *pool)
         text_puts(&text, " --self-test");
     if (request->profile)
         text_puts(&text, " --profile");
+    if (request->threads > 1)
+        text_printf(&text, " --threads=%d", request->threads);
     if (request->max_ram)
         text_printf(&text, " --max-ram=%lld", (long long)request->max_ram);
     if (request->max_flash)
@@ -150,6 +152,7 @@ static bool make(const Request *request, Pool *pool, Outputs *out, Err *err)
     options.command = canonical_command(request, pool);
     options.bin_name = pool_printf(pool, "%s_weights.bin", request->prefix);
     options.seed = request->seed;
+    options.threads = request->threads;
     options.profile = request->profile;
     options.self_test = request->self_test ? expect_logits : NULL;
     if (request->dump_after && !emit_ir(&arch, &options, request->dump_after, &out->dump, err))
@@ -246,6 +249,10 @@ static void check_together(const Command *command, const Request *request)
         command_usage(command, "--quantize: does not go with --emit=%s", emit_names[request->emit]);
     if (request->ranges && request->target == TARGET_NATIVE)
         command_usage(command, "--target=native: is for float files");
+    if (request->threads > 1 && !request->weights)
+        command_usage(command, "--threads: goes with --weights");
+    if (request->threads > 1 && (request->ranges || request->target > TARGET_NATIVE))
+        command_usage(command, "--threads: is for float files with --target generic or native");
     if (request->profile && !request->weights)
         command_usage(command, "--profile: goes with --weights");
     if (request->self_test && !request->weights)
@@ -343,6 +350,9 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
         OPTION_STRING("max-latency", 0, "TIME@CLOCK", &request->max_latency,
                       "fail where an image takes longer, as 100ms@120MHz: instructions are "
                       "estimated to 15 %, the cycles that one takes are assumed"),
+        OPTION_INT("threads", 't', "N", &request->threads, 1, 64,
+                   "let a file with weights run on N threads: the large ops are cut, the small "
+                   "ones are not; the same bits as on one"),
         OPTION_FLAG("self-test", 0, &request->self_test,
                     "put two images, the logits that they must give and a hash of the weights "
                     "inside, and net_self_test, which returns 0 if all is right: logits to 1e-4, "
@@ -373,7 +383,8 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
 
 int main(int argc, char **argv)
 {
-    Request request = {.output = "-", .form = -1, .target = -1, .quantize = -1, .prefix = "net"};
+    Request request = {
+        .output = "-", .form = -1, .target = -1, .quantize = -1, .threads = 1, .prefix = "net"};
     Command command = {
         .name = "nagoc",
         .summary = "compile network generator hyperparameters to standalone C",

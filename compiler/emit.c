@@ -20,6 +20,7 @@ typedef struct {
     EmitStyle style;
     Ir *infer, *gradient, *update; // the last two are NULL in an inference file
     int batch;
+    bool shares_images; // threads take images of a batch, each with an arena, instead of ops
     int64_t arena_floats;
     float mean[4], deviation[4];
     const char **class_names;
@@ -139,9 +140,11 @@ static void put_how_to_compile(Emission *e)
         putf(e, "//\n// Compile: %s %s -c FILE.c\n//\n", target->compiler, target->flags);
         return;
     }
-    put(e, "//\n// Compile: cc -O3 -march=native -c FILE.c, link with -lm; -D NK_MAIN makes a "
-           "program that classifies records\n"
-           "// (one label byte, then the pixels channel by channel) from stdin.\n//\n");
+    putf(e,
+         "//\n// Compile: cc -O3 -march=native -c FILE.c, link with -lm%s; -D NK_MAIN makes a "
+         "program that classifies records\n"
+         "// (one label byte, then the pixels channel by channel) from stdin.\n//\n",
+         e->options->threads > 1 ? " -pthread" : "");
 }
 
 static void put_banner(Emission *e)
@@ -279,7 +282,22 @@ static void put_call_struct(Emission *e)
            "*state;\n    const float *images;\n"
            "    const int *labels;\n    float *logits, *loss;\n    int count;\n"
            "    float learning_rate, momentum, weight_decay, label_smoothing;\n    unsigned long "
-           "long seed, step;\n    float dropout;\n} nk_call;\n\n");
+           "long seed, step;\n    float dropout;\n");
+    if (e->options->threads > 1)
+        put(e, "    void *team; // the other threads; NULL: alone\n");
+    put(e, "} nk_call;\n\n");
+}
+
+static void put_threads(Emission *e)
+{
+    if (e->options->threads < 2)
+        return;
+    if (e->shares_images)
+        put(e, "#define NK_SHARES_IMAGES\n");
+    putf(e, "#define NK_THREADS %d\ntypedef void nk_task(const nk_call *call, int part);\n\n",
+         e->options->threads);
+    template_paste("threads", e->options->prefix, e->out);
+    text_puts(e->out, "\n");
 }
 
 static int arena_alignment(const Emission *e)
@@ -311,6 +329,9 @@ static void put_declarations(Emission *e)
          arena_alignment(e));
     if (e->options->ranges)
         put(e, "void nk_infer_u8_in(void *arena, const uint8_t *images, float *logits);\n");
+    if (e->options->threads > 1)
+        put(e, "// Ends the threads that the calls above started.  Not while one of them runs.\n"
+               "void nk_stop_threads(void);\n");
     if (e->options->self_test)
         put(e, "// Returns 0 where the weights are whole and the test images give the logits that "
                "they "
@@ -373,6 +394,7 @@ static void emit_inference(Emission *e, Text *bin)
     put_classes(e);
     put_call_struct(e);
     put_kernels(e);
+    put_threads(e);
     emit_const_data(e->infer, e->options, e->out, bin);
     emit_wrappers(programs, 1, &e->style, e->pool, e->out);
     if (e->options->profile)
@@ -457,11 +479,13 @@ static bool run_passes(Emission *e, const char *pass, const Ir **stopped, Err *e
                           .conv = CONV_DIRECT,
                           .target = e->options->target,
                           .plan = e->options->plan,
+                          .threads = e->style.threads,
                           .stop = pass};
     *stopped = e->infer = passes_run(e->arch, e->batch, &passes, e->pool, err);
     if (!e->infer)
         return false;
-    e->arena_floats = e->infer->arena_floats + 2 * e->infer->margin;
+    e->arena_floats = (e->infer->arena_floats + 2 * e->infer->margin) *
+                      (e->shares_images ? e->options->threads : 1);
     if (is_embedded(e) && e->options->weights && !pass)
         e->estimate = cost_estimate(e->infer, e->options);
     if (e->options->weights)
@@ -478,8 +502,11 @@ static Emission emission_open(const Arch *arch, const EmitOptions *options, Text
 {
     Emission e = {.arch = arch, .options = options, .pool = pool_new(), .out = out};
     e.batch = options->batch ? options->batch : options->weights ? 1 : LANES;
-    e.style = (EmitStyle){
-        .prefix = options->prefix, .own_arrays = !options->plan, .profile = options->profile};
+    e.shares_images = options->threads > 1 && options->plan && e.batch >= options->threads;
+    e.style = (EmitStyle){.prefix = options->prefix,
+                          .own_arrays = !options->plan,
+                          .profile = options->profile,
+                          .threads = e.shares_images ? 1 : options->threads};
     read_metadata(&e);
     return e;
 }

@@ -26,6 +26,7 @@ struct EmitOptions {
     uint64_t seed;                // of net_init in a trainable file's main
     int64_t max_ram, max_flash;   // bytes that a file for a microcontroller may take; 0: any
     double max_seconds, clock_hz; // that an image may take there, at this clock; 0: any
+    int threads;                  // of an inference file; 0 as 1
     bool profile;                 // an inference file can time each op (-D NET_PROFILE)
     EmitEvaluate *self_test;      // not NULL: an inference file gets test vectors and net_self_test
 };

@@ -80,7 +80,8 @@ void emit_tensor_parameters(OpKind kind, Text *out)
     }
 }
 
-void emit_signature(OpKind kind, bool attributes, bool groups, Text *out)
+// A kernel's parameters, not closed.
+static void open_signature(OpKind kind, bool attributes, bool groups, Text *out)
 {
     const OpInfo *info = &op_info[kind];
     emit_tensor_parameters(kind, out);
@@ -97,6 +98,11 @@ void emit_signature(OpKind kind, bool attributes, bool groups, Text *out)
             text_printf(out, ", %s%.*s", call_type(word, length), length, word);
         word += length + (word[length] == ' ');
     }
+}
+
+void emit_signature(OpKind kind, bool attributes, bool groups, Text *out)
+{
+    open_signature(kind, attributes, groups, out);
     text_puts(out, attributes && !op_is_int8(kind) ? ", int part, int parts)" : ")");
 }
 
@@ -179,6 +185,12 @@ static void wrapper_part(const char *word, int length, double value, Text *out)
             text_printf(out, "_%s%d", letters[i][1], (int)value);
 }
 
+// Whether threads take parts of the op.
+static bool is_shared(const Op *op, const EmitStyle *style)
+{
+    return op->shared && style->threads > 1;
+}
+
 void emit_wrapper_name(const Ir *ir, const Op *op, const EmitStyle *style, Text *out)
 {
     (void)ir;
@@ -191,6 +203,8 @@ void emit_wrapper_name(const Ir *ir, const Op *op, const EmitStyle *style, Text 
     }
     if (op_info[op->kind].attributes[0] == '|') // one for all shapes, and the kernel has its name
         text_puts(out, "_any");
+    if (is_shared(op, style))
+        text_puts(out, "_part");
 }
 
 static void emit_wrapper(const Ir *ir, const Op *op, const char *name, const EmitStyle *style,
@@ -200,7 +214,8 @@ static void emit_wrapper(const Ir *ir, const Op *op, const char *name, const Emi
     const bool groups = emit_groups_vary(ir);
     Text body = {0};
     text_printf(out, "static NK_NOINLINE void %s", name);
-    emit_signature(op->kind, false, groups, out);
+    open_signature(op->kind, false, groups, out);
+    text_puts(out, is_shared(op, style) ? ", int part)" : ")");
     text_printf(&body, "\n{\n    %s_%s", style->prefix, info->kernel);
     const char *comma = "(";
     for (const char *word = info->tensors; *word;) {
@@ -223,7 +238,7 @@ static void emit_wrapper(const Ir *ir, const Op *op, const char *name, const Emi
             text_printf(&body, ", %.*s", length, word);
         word += length + (word[length] == ' ');
     }
-    text_puts(&body, ", 0, 1);\n}\n\n");
+    text_puts(&body, is_shared(op, style) ? ", part, NK_THREADS);\n}\n\n" : ", 0, 1);\n}\n\n");
     template_rename(body.data, style->prefix, out);
     text_free(&body);
 }
@@ -292,15 +307,19 @@ static void emit_call(const Ir *ir, const Op *op, const EmitStyle *style, Text *
             text_puts(out, ", groups");
         word += length + (word[length] == ' ');
     }
-    text_puts(out, ");\n");
+    text_puts(out, is_shared(op, style) ? ", part);\n" : ");\n");
 }
 
-// Which spaces and whether `groups` the ops of a function name.
-static void emit_bases(const Ir *ir, int from, int to, const EmitStyle *style, Text *out)
+// Which spaces and whether `groups` the ops of a function name; shared ones have functions of their
+// own (of_task: this is one).
+static void emit_bases(const Ir *ir, int from, int to, const EmitStyle *style, bool of_task,
+                       Text *out)
 {
     static const char *const base[] = {"arena", "params", "grads", "state"};
     bool used[SPACE_COUNT] = {false}, groups = false, written = false;
     for (int o = from; o < to; o++) {
+        if (!of_task && is_shared(&ir->ops[o], style))
+            continue;
         groups = groups || has_word(op_info[ir->ops[o].kind].call, "groups");
         for (int i = 0; i < ir->ops[o].n_args; i++)
             if (ir->ops[o].args[i] >= 0)
@@ -353,22 +372,43 @@ static void emit_place_name(const Ir *ir, const char *name, int from, const Emit
         text_printf(out, "_part%d", part);
 }
 
+// The function that computes a part of op number `op`.
+static void emit_task(const Ir *ir, int op, const EmitStyle *style, Text *out)
+{
+    text_puts(out, "// ");
+    op_describe(ir, &ir->ops[op], out);
+    text_printf(out, "\nstatic void %s_op%d(const %s_call *call, int part)\n{\n", style->prefix, op,
+                style->prefix);
+    emit_bases(ir, op, op + 1, style, true, out);
+    if (style->own_arrays)
+        text_puts(out, "    (void)call;\n");
+    emit_call(ir, &ir->ops[op], style, out);
+    text_puts(out, "}\n\n");
+}
+
 static void emit_place(const Ir *ir, const char *name, int from, int to, const EmitStyle *style,
                        Text *out)
 {
     const Place *place = &ir->places[ir->ops[from].place];
+    for (int o = from; o < to; o++)
+        if (is_shared(&ir->ops[o], style))
+            emit_task(ir, o, style, out);
     text_printf(out, "// %s%s\nstatic void ", place->name,
                 from < ir->n_forward ? "" : ", backward");
     emit_place_name(ir, name, from, style, out);
     emit_parameters(style, out);
-    emit_bases(ir, from, to, style, out);
+    emit_bases(ir, from, to, style, false, out);
     if (style->own_arrays) // a piece that reads no weights may need nothing of it
         text_puts(out, "    (void)call;\n");
     for (int o = from; o < to; o++) {
         text_puts(out, "    // ");
         op_describe(ir, &ir->ops[o], out);
         text_puts(out, "\n");
-        emit_call(ir, &ir->ops[o], style, out);
+        if (is_shared(&ir->ops[o], style))
+            text_printf(out, "    %s_run_shared(%s_op%d, call);\n", style->prefix, style->prefix,
+                        o);
+        else
+            emit_call(ir, &ir->ops[o], style, out);
         emit_mark(o, style, out);
     }
     text_puts(out, "}\n\n");

@@ -21,6 +21,7 @@ typedef struct {
     const char *prefix;
     bool own_arrays; // arena tensors are arrays of their own (--no-plan in a generated file)
     bool profile;    // a mark behind each op
+    int threads;     // that take parts of shared ops; 0 as 1
 } EmitStyle;
 
 // Whether a call needs the number of groups at run time.

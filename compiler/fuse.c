@@ -199,11 +199,11 @@ void fuse_global_pool(Ir *ir)
             int *args = pool_alloc(ir->pool, 4 * sizeof *args);
             memcpy(args, (const int[]){op.args[0], from->args[1], from->args[2], from->args[3]},
                    4 * sizeof *args);
-            op = (Op){OP_AFFINE_POOL,
-                      4,
-                      args,
-                      {.channels = from->attr.channels, .size = from->attr.size},
-                      op.place};
+            op = (Op){.kind = OP_AFFINE_POOL,
+                      .n_args = 4,
+                      .args = args,
+                      .attr = {.channels = from->attr.channels, .size = from->attr.size},
+                      .place = op.place};
             kept--;
         }
         for (int i = 0; i < op.n_args; i++)

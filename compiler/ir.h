@@ -80,7 +80,8 @@ typedef struct {
     int n_args;
     int *args; // tensors in op_list.h's order; lists inline; -1: absent
     Attr attr;
-    int place; // index into Ir.places
+    int place;   // index into Ir.places
+    bool shared; // threads take parts of it (generated files)
 } Op;
 
 // A piece of the net that ops belong to ("cell 2"): one function each in a generated file.
@@ -215,6 +216,8 @@ void tile_maps(Ir *ir, const TileOptions *options);
 // directions, where it wins (or, with `everywhere`, wherever it can).  threads: how many parts the
 // program will run in at the most (scratch for each).
 void choose_winograd(Ir *ir, int threads, bool everywhere);
+// share.c: marks the ops that several threads take parts of.
+void share_ops(Ir *ir);
 // schedule.c: brings the ops of a forward pass into the order that needs the least memory, and
 // finds a bound that no order goes below (ir->plan).
 void schedule_ops(Ir *ir);

@@ -1,7 +1,7 @@
 // passes.c - from an architecture to a planned program: a column of passes.
 //
 //   lower | fuse_affine, fuse_relu, fuse_global_pool | differentiate, recompute or fold_weights |
-//   quantise | choose_winograd or tile_maps | schedule_ops, plan_memory
+//   quantise | choose_winograd or tile_maps | schedule_ops, plan_memory, share_ops
 //
 // --dump-after names the stages between the bars: lower, fuse, grad or fold, quantise, tile, plan.
 #include "passes.h"
@@ -130,5 +130,9 @@ Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *po
     if (stops(options, "tile"))
         return ir;
     plan(ir, options);
+    if (pixels && options->threads > 1) {
+        share_ops(ir);
+        ran(ir, "share_ops", options);
+    }
     return ir;
 }

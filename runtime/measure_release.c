@@ -60,6 +60,16 @@ static void time_file(const Jit *file, const Arch *arch, const ReleaseRequest *r
     free(logits);
 }
 
+// Before the file is unloaded: its threads are still about.
+static void stop_threads(const Jit *file)
+{
+    void *const address = jit_symbol(file, "net_stop_threads");
+    void (*stop)(void);
+    memcpy(&stop, &address, sizeof stop);
+    if (stop)
+        stop();
+}
+
 bool measure_release(const Arch *arch, const ReleaseRequest *request, ReleaseTimes *out, Err *err)
 {
     Pool *pool = pool_new();
@@ -68,6 +78,7 @@ bool measure_release(const Arch *arch, const ReleaseRequest *request, ReleaseTim
     EmitOptions options = emit_defaults;
     options.target = request->target;
     options.batch = request->batch;
+    options.threads = request->threads;
     options.weights = request->weights;
     *out = (ReleaseTimes){0};
     bool done = true;
@@ -79,8 +90,10 @@ bool measure_release(const Arch *arch, const ReleaseRequest *request, ReleaseTim
     done = done && emit_plan_figures(arch, &options, &out->plan, err) &&
            emit_c(arch, &options, &text, NULL, err);
     Jit *file = done ? jit_open_release(text.data, &out->build, err) : NULL;
-    if (file)
+    if (file) {
         time_file(file, arch, request, out);
+        stop_threads(file);
+    }
     jit_close(file);
     text_free(&weights);
     text_free(&text);

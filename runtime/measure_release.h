@@ -7,6 +7,7 @@
 typedef struct {
     TargetKind target;
     int batch;                 // images of a call
+    int threads;               // of the file
     const TensorFile *weights; // NULL: those that net_init makes for the seed
     uint64_t seed;
     double seconds; // how long calls are timed

@@ -123,8 +123,11 @@ NK_INLINE void nk_tiles_direct(float *y, const float *x, const float *w, const f
     const int steps = (plane + NK_DIRECT_STEP - 1) / NK_DIRECT_STEP;
     const size_t taps = (size_t)channels * kernel_h * kernel_w;
     int32_t mask[NK_MOST_TAPS * NK_DIRECT_STEP];
-    const int first = nk_share(steps, part, parts);
-    for (int i = first; i < nk_share(steps, part + 1, parts); i++) {
+    // parts begin at multiples of 16 pixels, so that the last one has all beyond the map's end
+    const int unit = NK_DIRECT_STEP < 16 ? 16 / NK_DIRECT_STEP : 1,
+              units = (steps + unit - 1) / unit;
+    const int first = nk_share(units, part, parts) * unit;
+    for (int i = first; i < nk_min(nk_share(units, part + 1, parts) * unit, steps); i++) {
         const int at = i * NK_DIRECT_STEP;
         if (i == first || !nk_direct_same(at, height, width, kernel_h))
             nk_direct_masks(mask, at, height, width, kernel_h, kernel_w);

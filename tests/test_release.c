@@ -18,17 +18,20 @@ typedef struct {
     TargetKind target;
     bool no_plan;
     const char *skipped, *without; // passes; an instruction set
+    int threads;                   // that take images; with no_plan parts of ops
 } Variant;
 static const Variant variants[] = {
-    {"generic", TARGET_GENERIC, false, "", NULL},
-    {"native", TARGET_NATIVE, false, "", NULL},
-    {"native_avx2", TARGET_NATIVE, false, "", "avx512f"},
-    {"native_plain", TARGET_NATIVE, true, "", "avx"},
-    {"generic_plain", TARGET_GENERIC, true, "", "avx"},
+    {"generic", TARGET_GENERIC, false, "", NULL, 1},
+    {"native", TARGET_NATIVE, false, "", NULL, 1},
+    {"native_avx2", TARGET_NATIVE, false, "", "avx512f", 1},
+    {"native_plain", TARGET_NATIVE, true, "", "avx", 1},
+    {"generic_plain", TARGET_GENERIC, true, "", "avx", 1},
     {"native_unfused", TARGET_NATIVE, false,
-     "fuse_relu,inline_sums,fuse_loads,share_inputs,fuse_head", NULL},
-    {"generic_unfused", TARGET_GENERIC, true, "fuse_loads,fuse_head", NULL},
-    {"pixels", TARGET_GENERIC, false, "tile_maps", NULL},
+     "fuse_relu,inline_sums,fuse_loads,share_inputs,fuse_head", NULL, 1},
+    {"generic_unfused", TARGET_GENERIC, true, "fuse_loads,fuse_head", NULL, 1},
+    {"pixels", TARGET_GENERIC, false, "tile_maps", NULL, 1},
+    {"generic_images", TARGET_GENERIC, false, "", NULL, 2},
+    {"native_parts", TARGET_NATIVE, true, "", "avx", 2},
 };
 
 typedef struct {
@@ -89,6 +92,7 @@ static Jit *case_compile(const Case *c, const Variant *v, EmitEvaluate *evaluate
     options.target = v->target;
     options.plan = !v->no_plan;
     options.batch = IMAGES;
+    options.threads = v->threads;
     options.self_test = evaluate;
     if (v->without)
         text_printf(&text, "#pragma GCC target(\"no-%s\")\n", v->without);
@@ -112,6 +116,16 @@ static SelfTest *self_test_of(const Jit *file)
     return function;
 }
 
+static void close_file(Jit *file)
+{
+    void *address = jit_symbol(file, "net_stop_threads");
+    void (*stop)(void);
+    memcpy(&stop, &address, sizeof stop);
+    if (stop)
+        stop();
+    jit_close(file);
+}
+
 // Twice, so that what one call leaves in memory is seen to change nothing.
 static void case_run(const Case *c, const Variant *v, const char *net)
 {
@@ -132,7 +146,7 @@ static void case_run(const Case *c, const Variant *v, const char *net)
     if (failed)
         fail_msg("%s, %s: the self-test says %d", net, v->name, failed);
     free(logits);
-    jit_close(file);
+    close_file(file);
 }
 
 static void test_nets(void **state)

@@ -18,7 +18,7 @@
 // What the emitter writes around the files that are not kernels.
 static const char frame[] =
     "enum { NK_CHANNELS = 3, NK_HEIGHT = 4, NK_WIDTH = 5, NK_CLASSES = 2, NK_BATCH = 2,\n"
-    "       NK_PIXELS_ARE_HWC = 0, NK_PARAM_COUNT = 4, NK_STATE_COUNT = 8 };\n"
+    "       NK_PIXELS_ARE_HWC = 0, NK_ARENA_BYTES = 64, NK_PARAM_COUNT = 4, NK_STATE_COUNT = 8 };\n"
     "void nk_infer(const float *images, float *logits);\n"
     "void nk_infer_u8(const uint8_t *images, float *logits);\n"
     "void nk_infer_in(void *arena, const float *images, float *logits);\n"
@@ -47,6 +47,13 @@ static const char training_frame[] =
     "static void nk_program_gradient(const nk_call *call)\n{\n    (void)call;\n}\n"
     "static void nk_program_update(const nk_call *call)\n{\n    (void)call;\n}\n";
 
+#define THREADS_FRAME                                                                      \
+    "#define NK_THREADS 2\ntypedef void nk_task(const nk_call *call, int part);\n"         \
+    "void nk_stop_threads(void);\nvoid nk_share_op(nk_task *task, const nk_call *call);\n" \
+    "static void nk_run_shared(nk_task *task, const nk_call *call);\n"                     \
+    "void nk_share_op(nk_task *task, const nk_call *call)\n{\n    nk_run_shared(task, call);\n}\n"
+static const char threads_frame[] = THREADS_FRAME;
+static const char images_frame[] = "#define NK_SHARES_IMAGES\n" THREADS_FRAME;
 static const char profile_frame[] =
     "#define NK_PROFILE\nenum { NK_PROFILE_ROWS = 1 };\ntypedef struct {\n    const char *op, "
     "*result;\n    uint64_t ticks;\n    uint32_t calls;\n} nk_profile_row;\n"
@@ -67,6 +74,10 @@ typedef struct {
 static const Program programs[] = {
     {{"init", "training_frame", "face_pixels", "face_train", "main_read", "main_train"}},
     {{"face_pixels", "face_infer", "main_options", "main_read", "main_infer"}},
+    {{"threads_frame", "threads", "face_pixels", "face_infer", "main_options", "main_read",
+      "main_infer"}},
+    {{"images_frame", "threads", "face_pixels", "face_infer", "main_options", "main_read",
+      "main_infer"}},
     {{"face_pixels", "face_infer", "test_frame", "self_test", "main_options", "main_read",
       "main_infer"}},
     {{"profile_frame", "profile", "face_pixels", "face_infer", "main_options", "main_read",
@@ -79,10 +90,9 @@ static void include(Text *text, const char *file)
 {
     static const struct {
         const char *name, *text;
-    } frames[] = {{"training_frame", training_frame},
-                  {"int8_frame", int8_frame},
-                  {"profile_frame", profile_frame},
-                  {"test_frame", test_frame}};
+    } frames[] = {{"training_frame", training_frame}, {"int8_frame", int8_frame},
+                  {"profile_frame", profile_frame},   {"threads_frame", threads_frame},
+                  {"images_frame", images_frame},     {"test_frame", test_frame}};
     const size_t length = text->length;
     for (size_t i = 0; i < COUNT_OF(frames); i++)
         if (!strcmp(file, frames[i].name))
