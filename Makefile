@@ -124,7 +124,7 @@ check-all: deps-check ## the long tier: more random networks, sanitizers, every 
 	@NAGO_LONG=1 BUILD=$(BUILD) tests/run
 	$(SUBMAKE) san
 test-programs: $(tests) $(replays) $(benches) $(cross)
-bench: deps ## measure speed against PyTorch's, TIME seconds a network (20); writes docs/benchmarks.md
+bench: deps ## measure speed against PyTorch and ONNX Runtime, TIME seconds a network (20); writes docs/benchmarks.md
 	$(SUBMAKE) all benches
 	@BUILD=$(BUILD) tests/bench/run $(TIME)
 	$(SUBMAKE) bench-boards

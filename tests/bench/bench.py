@@ -1,9 +1,10 @@
 """The benchmark behind `make bench`:  bench.py [SECONDS]
 
 Measures the machine, then training steps of this engine and of PyTorch in turns (ours, theirs, ours, theirs, ...), SECONDS
-for each network; compile times; the way from theta.json to the first step.  Prints a page of Markdown and writes it to
+for each network; compile times; the way from theta.json to the first step; inference files beside ONNX Runtime and PyTorch
+(release.py).  Prints a page of Markdown and writes it to
 docs/benchmarks.md (below 10 seconds: to $BUILD/bench/benchmarks.md); a block of README.md between the lines
-<!-- bench --> and <!-- /bench --> gets the first table.  Needs no Python package itself; PyTorch is looked for by
+<!-- bench --> and <!-- /bench --> gets the first tables.  Needs no Python package itself; PyTorch is looked for by
 find-torch and left out where there is none.
 """
 import json
@@ -13,6 +14,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+import release
 
 BUILD = os.environ.get("BUILD", "build")
 WORK = os.path.join(BUILD, "bench")
@@ -117,8 +120,8 @@ def take_turns(mine, others, seconds):
 
 
 def net_path(name):
-    shared = os.path.join(SHARED, name + ".arch.json")
-    return shared if os.path.exists(shared) else "examples/bench/%s.theta.json" % name
+    paths = [os.path.join(SHARED, name + ".arch.json"), "examples/bench/%s.arch.json" % name]
+    return next((path for path in paths if os.path.exists(path)), "examples/bench/%s.theta.json" % name)
 
 
 def shown_path(path):
@@ -301,7 +304,7 @@ once during a step. Networks: {nets}.
 """
 
 
-def page(found, rows, others, threads, compiling, first, variants, seconds):
+def page(found, rows, others, threads, compiling, first, inference, variants, seconds):
     all_rows = rows + others
     peak = max(row["report"]["peak_gflops"] for row in all_rows)
     bandwidth = max(row["report"]["bandwidth_gbs"] for row in all_rows)
@@ -320,18 +323,19 @@ def page(found, rows, others, threads, compiling, first, variants, seconds):
     text += speed + "\n" if rows else ""
     text += "Other ops and merges:\n\n" + speed_table(others, variants, peak) + "\n" if others else ""
     text += threads_section(threads) if threads else ""
+    text += inference
     text += compiling_section(compiling, first, rows) if compiling else ""
     text += "## Where a step's time goes\n\n" + "\n".join(kinds_table(row) for row in rows or others)
     return text, speed
 
 
-def readme_update(speed):
+def readme_update(tables):
     with open("README.md") as file:
         text = file.read()
     begin, end = text.find("<!-- bench -->"), text.find("<!-- /bench -->")
     if 0 <= begin < end:
         with open("README.md", "w") as file:
-            file.write(text[:begin] + "<!-- bench -->\n" + speed + text[end:])
+            file.write(text[:begin] + "<!-- bench -->\n" + tables + text[end:])
 
 
 def main():
@@ -351,13 +355,15 @@ def main():
     threads = [measure_threads(name, python, seconds) for name in ("M", "L") if os.cpu_count() > 1 and not only]
     compiling = measure_compiling(5 if seconds < 10 else 20) if not only else []
     first = measure_first_step("M", 3 if seconds < 10 else 10) if not only else {}
-    text, speed = page(about, rows, others, threads, compiling, first, variants, seconds)
+    bench = release.Bench(BUILD, WORK, Worker, python, net_path, note)
+    inference, release_table = release.section(bench, release.measure(bench, only, seconds / 8), table)
+    text, speed = page(about, rows, others, threads, compiling, first, inference, variants, seconds)
     hasty = seconds < 10 or only
     path = os.path.join(WORK, "benchmarks.md") if hasty else "docs/benchmarks.md"
     with open(path, "w") as file:
         file.write(text)
     if not hasty:
-        readme_update(speed)
+        readme_update("Training, batch 32, one thread:\n\n%s\nInference of one image, one thread:\n\n%s" % (speed, release_table))
     print(text)
     note("written to " + path)
 
