@@ -216,8 +216,9 @@ void tile_maps(Ir *ir, const TileOptions *options);
 // directions, where it wins (or, with `everywhere`, wherever it can).  threads: how many parts the
 // program will run in at the most (scratch for each).
 void choose_winograd(Ir *ir, int threads, bool everywhere);
-// share.c: marks the ops that several threads take parts of.
-void share_ops(Ir *ir);
+// share.c: marks the ops that several threads take parts of: those that are large enough, or
+// (`small_ones`) all that can be cut.
+void share_ops(Ir *ir, bool small_ones);
 // schedule.c: brings the ops of a forward pass into the order that needs the least memory, and
 // finds a bound that no order goes below (ir->plan).
 void schedule_ops(Ir *ir);

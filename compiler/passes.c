@@ -54,7 +54,8 @@ static void fuse(Ir *ir, const PassOptions *options)
         }
 }
 
-// The parts of tile_maps are skipped by name like passes of their own.
+// The parts of tile_maps (and what share_ops leaves whole) are skipped by name like passes of their
+// own.
 static void tile(Ir *ir, const PassOptions *options)
 {
     const TileOptions tiles = {.winograd = options->target == TARGET_NATIVE,
@@ -131,7 +132,7 @@ Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *po
         return ir;
     plan(ir, options);
     if (pixels && options->threads > 1) {
-        share_ops(ir);
+        share_ops(ir, is_skipped("leave_small_ops"));
         ran(ir, "share_ops", options);
     }
     return ir;

@@ -61,9 +61,12 @@ static int pieces_of(const Op *op)
     }
 }
 
-void share_ops(Ir *ir)
+void share_ops(Ir *ir, bool small_ones)
 {
-    for (int o = 0; o < ir->n_ops; o++)
+    for (int o = 0; o < ir->n_ops; o++) {
+        const double work = work_of(ir, &ir->ops[o]);
         ir->ops[o].shared =
-            pieces_of(&ir->ops[o]) > 1 && work_of(ir, &ir->ops[o]) >= (double)LEAST_WORK;
+            work > 0.0 &&
+            (small_ones || (pieces_of(&ir->ops[o]) > 1 && work >= (double)LEAST_WORK));
+    }
 }

@@ -108,7 +108,7 @@ self-test: the logits of 2 images are right
 25
 self-test: the logits of 2 images are right
 self-test: the logits of 2 images are right
-$ for o in "--threads 2 --no-plan" "--threads 2 --batch 2"; do nagoc S.json -w S.w $o -o S.c; gcc -O1 -march=native -g -fsanitize=thread -DNET_MAIN S.c -o raced -lm -pthread && setarch -R ./raced <S.bin 2>&1 | awk '/^accuracy/ { done = 1 } /WARNING: ThreadSanitizer/ { races++ } END { print done + 0, races + 0 }'; done
+$ for o in "--threads 2 --no-plan" "--threads 2 --batch 2"; do NAGO_SKIP_PASSES=leave_small_ops nagoc S.json -w S.w $o -o S.c; gcc -O1 -march=native -g -fsanitize=thread -DNET_MAIN S.c -o raced -lm -pthread && setarch -R ./raced <S.bin 2>&1 | awk '/^accuracy/ { done = 1 } /WARNING: ThreadSanitizer/ { races++ } END { print done + 0, races + 0 }'; done
 1 0
 1 0
 $ nagoc a.json --threads 2
