@@ -168,7 +168,7 @@ install: all ## to PREFIX (default /usr/local); DESTDIR for packagers
 	install -m 644 examples/*.json $(DESTDIR)$(PREFIX)/share/doc/nago/examples
 	install -d $(DESTDIR)$(PREFIX)/share/doc/nago/examples/firmware/include
 	install -m 644 $(wildcard examples/firmware/*.*) examples/firmware/Makefile $(DESTDIR)$(PREFIX)/share/doc/nago/examples/firmware
-	install -m 644 examples/firmware/include/string.h $(DESTDIR)$(PREFIX)/share/doc/nago/examples/firmware/include
+	install -m 644 $(wildcard examples/firmware/include/*.h) $(DESTDIR)$(PREFIX)/share/doc/nago/examples/firmware/include
 uninstall: ## what install put there
 	rm -f $(programs:$(BUILD)/%=$(DESTDIR)$(PREFIX)/bin/%) $(manuals:$(BUILD)/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%)
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/nago
