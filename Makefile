@@ -134,7 +134,7 @@ bench-boards: deps-embedded ## int8 networks on emulated boards; writes docs/emb
 bench-search: deps ## compare the optimisers with each other and Optuna, 3 seeds; writes docs/search-benchmarks.md
 	$(SUBMAKE) benches
 	@BUILD=$(BUILD) /usr/bin/python3 -B tests/bench/search_bench.py 3
-bench-search-full: deps ## the same over 20 seeds: about an hour of processor time
+bench-search-full: deps ## the same over 20 seeds: half an hour of processor time
 	$(SUBMAKE) benches
 	@BUILD=$(BUILD) /usr/bin/python3 -B tests/bench/search_bench.py 20
 board-costs: all deps-embedded ## measure the int8 kernels on emulated boards; writes compiler/target_cost_list.h

@@ -179,7 +179,7 @@ def variance_page(groups, trials, rng):
     print("The deviation within a theta goes from %.2f to %.2f points; that all are the same has p = %.2g (Brown and Forsythe, "
           "by permutation). Its rank correlation with the numbers of theta:\n" % (
               100 * min(spread), 100 * max(spread), uneven(errors, rng)))
-    names = sorted(trials[0]["params"])
+    names = [name for name in sorted(trials[0]["params"]) if len({str(t["params"][name]) for t in trials}) > 1]
     print("| | mean error | %s |\n| --- | ---: | %s |" % (" | ".join(names), " | ".join("---:" for _ in names)))
     for title, values in (("deviation", spread), ("mean error", [statistics.mean(g) for g in errors])):
         cells = ["-" if title == "mean error" else "%.2f (p %.2g)" % (
@@ -194,7 +194,8 @@ def variance_page(groups, trials, rng):
 def budgets_page(args, runs, rng):
     """runs: {space: {epochs: {(trial, network): [errors]}}}"""
     full = args.budgets[-1]
-    print("| space | epochs | networks | goes on to %d epochs: rank correlation | planned to end there (--restart) |" % full)
+    print("Rank correlation of the error after few epochs with that after %d (95 %% interval, thetas resampled):\n" % full)
+    print("| space | epochs | networks | of a run that goes on | of one planned to end there (--restart) |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for space, of in runs.items():
         for budget in args.budgets[:-1]:
@@ -204,9 +205,12 @@ def budgets_page(args, runs, rng):
                 if len(common) < 5:
                     cells.append("-")
                     continue
-                pairs = [(of[source][key][budget - 1], of[full][key][-1]) for key in common]
-                low, high = interval(lambda r, pairs=pairs: spearman(*zip(*[r.choice(pairs) for _ in pairs])), rng)
-                cells.append("%.2f (%.2f .. %.2f)" % (spearman(*zip(*pairs)), low, high))
+                groups = {}
+                for key in common:
+                    groups.setdefault(key[0], []).append((of[source][key][budget - 1], of[full][key][-1]))
+                groups = list(groups.values())
+                low, high = interval(lambda r, groups=groups: spearman(*zip(*sum(resampled(groups, r), []))), rng)
+                cells.append("%.2f (%.2f .. %.2f)" % (spearman(*zip(*sum(groups, []))), low, high))
             print("| %s | %d | %d | %s |" % (space, budget, len(of[full]), " | ".join(cells)))
     print()
 
