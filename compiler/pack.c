@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_WIDTH = 4096, ROUNDS = 300, MOST_CHECKS = 60000000 };
+enum { MOST_WIDTH = 4096, MOST_LAYOUTS = 1500000, ROUNDS = 300, MOST_CHECKS = 60000000 };
 
 int64_t blocks_alive(const Block *blocks, int n, int n_ops, Pool *pool)
 {
@@ -135,7 +135,7 @@ static int64_t improve(Packing *p, int rule, int64_t alive, int64_t end)
 
 int64_t pack_blocks(Block *blocks, int n, int64_t alive, int64_t end, Pool *pool)
 {
-    for (int width = 16; width <= MOST_WIDTH; width *= 4)
+    for (int width = 16; width <= MOST_WIDTH && width * n <= MOST_LAYOUTS; width *= 4)
         for (int backwards = 0; backwards < 2; backwards++)
             if (sweep_blocks(blocks, n, alive, width, backwards))
                 return alive;

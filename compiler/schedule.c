@@ -29,7 +29,7 @@
 
 enum { MOST_STATES = 1 << 16 };
 
-static const int64_t EFFORT_A_TRY = 4000000, EFFORT = 300000000;
+static const int64_t EFFORT_A_TRY = 8000000, EFFORT = 1500000000;
 
 typedef enum { FOUND, NONE, GAVE_UP } Outcome;
 
@@ -312,13 +312,19 @@ typedef struct {
     int *order;
 } Gap;
 
+static int64_t effort(const Gap *gap)
+{
+    return cuts_effort(gap->ways[0]->cuts) + cuts_effort(gap->ways[1]->cuts);
+}
+
 // Tries a budget both ways.
 static Outcome try_both(Gap *gap, int64_t budget, int64_t most)
 {
     Outcome outcome = GAVE_UP;
-    for (int i = 0; i < 2 && outcome == GAVE_UP; i++) {
+    for (int i = 0; i < 2 && outcome == GAVE_UP && effort(gap) < EFFORT; i++) {
         Search *s = gap->ways[i];
-        outcome = try_budget(s, budget, most);
+        const int64_t left = EFFORT - effort(gap);
+        outcome = try_budget(s, budget, most < left ? most : left);
         if (outcome == FOUND) {
             memcpy(gap->order, s->found, (size_t)s->model->n_ops * sizeof *gap->order);
             gap->peak = model_peak(gap->model, gap->order);
@@ -339,20 +345,22 @@ static int64_t first_bound(Search *s, int64_t bound)
     return bound;
 }
 
-// Narrows the gap: tries the bound itself, then halves what is between, with more effort each time.
+// Narrows the gap: tries the bound itself, then halves what is between, until a budget and the one
+// halfway from it to the peak both take too much effort; then again with more.
 static void narrow(Gap *gap)
 {
-    for (int64_t most = EFFORT_A_TRY; most <= EFFORT && gap->bound < gap->peak; most *= 4) {
+    for (int64_t most = EFFORT_A_TRY; gap->bound < gap->peak && effort(gap) < EFFORT; most *= 4) {
         while (gap->bound < gap->peak && try_both(gap, gap->bound, most) == NONE)
             ;
         int64_t low = gap->bound; // below it there is no use trying with so little effort
-        while (low < gap->peak - gap->peak / 100) {
+        for (int given_up = 0; given_up < 2 && low < gap->peak - gap->peak / 200;) {
             const int64_t budget = low + (gap->peak - low) / 2;
             const Outcome outcome = try_both(gap, budget, most);
             if (outcome == NONE)
                 low = gap->bound;
             else if (outcome == GAVE_UP)
                 low = budget;
+            given_up += outcome == GAVE_UP;
         }
     }
 }

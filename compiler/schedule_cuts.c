@@ -31,9 +31,11 @@ typedef struct {
 struct Cuts {
     const MemoryModel *model;
     Precedence precedence;
-    int n_arena, *arena; // tensors of the arena that an op touches
-    int *first, *last;   // of each tensor: the toucher before (after) all others; -1: none
+    int64_t *alone;      // of each op: bytes of the tensors that no other touches
+    int n_arena, *arena; // the others, by the first op that touches them
+    int *over;           // of each of them: it and those before it are touched by no op behind
     int *begin;          // of each of them, in touchers
+    int *first, *last;   // of each tensor: the toucher before (after) all others; -1: none
     Touchers *touchers;
     int *node;             // of each op: its node; -1: not in the graph
     int n_nodes, n_edges;  // of the graph of this cut; nodes 0 and 1 are done and not done
@@ -44,9 +46,15 @@ struct Cuts {
     int words;            // of a set of ops
     const uint64_t *held; // by all states of the last cut
     uint64_t *in, *out, *with, *grown, *state, *touching;
-    int *sequence, *next;   // all ops, as they grew last
+    int *sequence, *next;   // all ops, as they grew last, within
+    int64_t grew_within;    // bytes, after
+    int n_done;             // that were done
     uint64_t *witness;      // of each op: the last state found that it may run in
-    int64_t *witness_bytes; // alive there; 0: none
+    int64_t *witness_bytes; // that it needs there; 0: none
+    int64_t *witness_alive; // the same if nothing is taken over
+    int64_t alive;          // in the last cut
+    int *stamp, n_stamps;   // of tensors
+    int culprit;            // the last op that could not run, -1: none
     int64_t effort;
 };
 
@@ -77,6 +85,23 @@ static void add_set(uint64_t *to, const uint64_t *from, int words)
         to[w] |= from[w];
 }
 
+// The first op that is not in a set; the last one.
+static int first_missing(const uint64_t *set, int words)
+{
+    for (int w = 0; w < words; w++)
+        if (~set[w])
+            return w * 64 + __builtin_ctzll(~set[w]);
+    return words * 64;
+}
+
+static int last_missing(const uint64_t *set, int words)
+{
+    for (int w = words - 1; w >= 0; w--)
+        if (~set[w])
+            return w * 64 + 63 - __builtin_clzll(~set[w]);
+    return -1;
+}
+
 static bool is_subset(const uint64_t *set, const uint64_t *of, int words)
 {
     for (int w = 0; w < words; w++)
@@ -103,10 +128,18 @@ static int outermost_toucher(const MemoryModel *m, const Precedence *p, int tens
     return -1;
 }
 
-// Lists the touchers of all tensors by the words of sets.
+// Lists tensors and their touchers, by the words of sets.
 static void list_touchers(Cuts *c, Pool *pool)
 {
     const MemoryModel *m = c->model;
+    for (int o = 0; o < m->n_ops; o++)
+        for (int i = m->touched.begin[o]; i < m->touched.begin[o + 1]; i++) {
+            const int t = m->touched.at[i];
+            if (m->touchers.begin[t + 1] - m->touchers.begin[t] == 1)
+                c->alone[o] += m->bytes[t];
+            else if (m->touchers.at[m->touchers.begin[t]] == o)
+                c->arena[c->n_arena++] = t;
+        }
     c->begin = pool_alloc(pool, (size_t)(c->n_arena + 1) * sizeof *c->begin);
     c->touchers = pool_alloc(pool, (size_t)(m->touched.begin[m->n_ops] + 1) * sizeof *c->touchers);
     for (int i = 0, n = 0; i < c->n_arena; i++) {
@@ -118,6 +151,8 @@ static void list_touchers(Cuts *c, Pool *pool)
             c->touchers[n - 1].ops |= 1ull << (o % 64);
         }
         c->begin[i + 1] = n;
+        const int last = m->touchers.at[m->touchers.begin[t + 1] - 1];
+        c->over[i] = i > 0 && c->over[i - 1] > last ? c->over[i - 1] : last;
     }
 }
 
@@ -130,16 +165,17 @@ Cuts *cuts_new(const MemoryModel *m, const Precedence *p, Pool *pool)
     c->model = m;
     c->precedence = *p;
     c->words = p->words;
+    c->culprit = -1;
     c->arena = pool_alloc(pool, tensors * sizeof *c->arena);
     c->first = pool_alloc(pool, tensors * sizeof *c->first);
     c->last = pool_alloc(pool, tensors * sizeof *c->last);
-    for (int t = 0; t < m->n_tensors; t++)
-        if (m->bytes[t] && m->touchers.begin[t] < m->touchers.begin[t + 1]) {
-            c->arena[c->n_arena++] = t;
-            c->first[t] = outermost_toucher(m, p, t, true);
-            c->last[t] = outermost_toucher(m, p, t, false);
-        }
+    c->over = pool_alloc(pool, tensors * sizeof *c->over);
+    c->alone = pool_alloc(pool, ops * sizeof *c->alone);
     list_touchers(c, pool);
+    for (int i = 0; i < c->n_arena; i++) {
+        c->first[c->arena[i]] = outermost_toucher(m, p, c->arena[i], true);
+        c->last[c->arena[i]] = outermost_toucher(m, p, c->arena[i], false);
+    }
     const size_t nodes = ops + 2 * (size_t)c->n_arena + 2;
     c->node = pool_alloc(pool, ops * sizeof *c->node);
     memset(c->node, -1, ops * sizeof *c->node);
@@ -161,6 +197,8 @@ Cuts *cuts_new(const MemoryModel *m, const Precedence *p, Pool *pool)
         c->sequence[o] = o;
     c->witness = pool_alloc(pool, ops * (size_t)p->words * sizeof *c->witness);
     c->witness_bytes = pool_alloc(pool, ops * sizeof *c->witness_bytes);
+    c->witness_alive = pool_alloc(pool, ops * sizeof *c->witness_alive);
+    c->stamp = pool_alloc(pool, tensors * sizeof *c->stamp);
     return c;
 }
 
@@ -200,6 +238,26 @@ static void add_tensor(Cuts *c, int tensor, bool is_touched, bool is_kept)
     }
 }
 
+static int begins(const Cuts *c, int i)
+{
+    return c->model->touchers.at[c->model->touchers.begin[c->arena[i]]];
+}
+
+// The place in c->arena before which all tensors are over when the ops of a set are done.
+static int first_alive(const Cuts *c, const uint64_t *done)
+{
+    const int missing = first_missing(done, c->words);
+    int low = 0, high = c->n_arena;
+    while (low < high) {
+        const int middle = (low + high) / 2;
+        if (c->over[middle] < missing)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 // Makes nodes of the ops in neither set.
 static void add_free_ops(Cuts *c, const uint64_t *in, const uint64_t *out)
 {
@@ -227,10 +285,15 @@ static int64_t build(Cuts *c, int running, const uint64_t *in, const uint64_t *o
     add_node(c);
     add_free_ops(c, in, out);
     memcpy(c->touching, in, (size_t)c->words * sizeof *in);
-    if (running >= 0)
-        put(c->touching, running); // it is in `out`, too
-    for (int i = 0; i < c->n_arena; i++) {
+    int last = last_missing(out, c->words);
+    if (running >= 0) { // it is in `out`, too
+        put(c->touching, running);
+        bytes += c->alone[running];
+        last = running > last ? running : last;
+    }
+    for (int i = first_alive(c, in); i < c->n_arena && begins(c, i) <= last; i++) {
         uint64_t touching = 0, keeping = 0, free = 0;
+        c->effort++;
         for (int j = c->begin[i]; j < c->begin[i + 1]; j++) {
             const Touchers t = c->touchers[j];
             touching |= c->touching[t.word] & t.ops;
@@ -248,7 +311,7 @@ static int64_t build(Cuts *c, int running, const uint64_t *in, const uint64_t *o
             if (c->node[m->before.at[i]] >= 0)
                 add_edge(c, c->node[o], c->node[m->before.at[i]], without_end);
     }
-    c->effort += c->n_arena + c->n_edges;
+    c->effort += c->n_edges;
     return bytes;
 }
 
@@ -289,6 +352,7 @@ static int64_t least_alive(Cuts *c, int running, const uint64_t *in, const uint6
     c->held = in;
     for (int64_t flow = augment(c); flow > 0; flow = augment(c))
         bytes += flow;
+    c->alive = bytes;
     return bytes;
 }
 
@@ -332,23 +396,37 @@ static int64_t least_during(Cuts *c, int op, int64_t limit)
 
 // ---- what a budget allows -----------------------------------------------------------------------
 
-// Bytes alive while `running` runs in c->state, if nothing is taken over.
-static int64_t alive_in_state(Cuts *c, int running)
+static bool is_alive_in(const Cuts *c, const uint64_t *state, int tensor, int running)
 {
-    int64_t bytes = 0;
-    memcpy(c->touching, c->state, (size_t)c->words * sizeof *c->touching);
-    put(c->touching, running);
-    for (int i = 0; i < c->n_arena; i++) {
-        uint64_t touching = 0, keeping = 0;
-        for (int j = c->begin[i]; j < c->begin[i + 1]; j++) {
-            const Touchers t = c->touchers[j];
-            touching |= c->touching[t.word] & t.ops;
-            keeping |= t.ops & ~c->state[t.word];
-        }
-        if (touching && keeping)
-            bytes += c->model->bytes[c->arena[i]];
+    const Rows *touchers = &c->model->touchers;
+    bool is_touched = false, is_kept = false;
+    for (int i = touchers->begin[tensor]; i < touchers->begin[tensor + 1]; i++) {
+        const int o = touchers->at[i];
+        is_touched = is_touched || o == running || has(state, o);
+        is_kept = is_kept || o == running || !has(state, o);
     }
-    c->effort += c->n_arena;
+    return is_touched && is_kept;
+}
+
+// How many bytes more are alive while `running` runs in c->state than in `before`, a part of it.
+static int64_t more_alive(Cuts *c, const uint64_t *before, int running)
+{
+    const MemoryModel *m = c->model;
+    int64_t bytes = 0;
+    c->n_stamps++;
+    for (int w = 0; w < c->words; w++)
+        for (uint64_t bits = c->state[w] & ~before[w]; bits; bits &= bits - 1) {
+            const int o = w * 64 + __builtin_ctzll(bits);
+            for (int i = m->touched.begin[o]; i < m->touched.begin[o + 1]; i++) {
+                const int t = m->touched.at[i];
+                if (c->stamp[t] == c->n_stamps)
+                    continue;
+                c->stamp[t] = c->n_stamps;
+                c->effort++;
+                bytes += m->bytes[t] * (is_alive_in(c, c->state, t, running) -
+                                        is_alive_in(c, before, t, running));
+            }
+        }
     return bytes;
 }
 
@@ -369,11 +447,11 @@ static bool witness_holds(Cuts *c, int op, int64_t budget)
         return true;
     memcpy(c->state, witness, (size_t)c->words * sizeof *c->state);
     add_set(c->state, c->in, c->words);
-    const int64_t bytes = alive_in_state(c, op);
-    if (bytes > budget)
+    const int64_t alive = c->witness_alive[op] + more_alive(c, witness, op);
+    if (alive > budget)
         return false;
     memcpy(witness, c->state, (size_t)c->words * sizeof *c->state);
-    c->witness_bytes[op] = bytes;
+    c->witness_bytes[op] = c->witness_alive[op] = alive;
     return true;
 }
 
@@ -386,6 +464,7 @@ static void keep_witness(Cuts *c, int op, int64_t bytes)
         if (c->is_reached[c->node[c->free_ops[i]]])
             put(witness, c->free_ops[i]);
     c->witness_bytes[op] = bytes;
+    c->witness_alive[op] = c->alive;
 }
 
 // The least bytes alive while `op` runs in a state that holds `done` and else only what has grown;
@@ -407,33 +486,70 @@ static int64_t least_from(Cuts *c, const uint64_t *done, int op, int64_t budget)
     return bytes;
 }
 
+// Whether all ops grow from `done` in the sequence in which they last did.  An op that all of
+// `done` comes before has no less to choose from than then.
+static bool grows_again(Cuts *c, const uint64_t *done, int64_t budget)
+{
+    const Precedence *p = &c->precedence;
+    if (c->grew_within == 0 || c->grew_within > budget)
+        return false;
+    for (int i = 0; i < p->n; i++) {
+        const int o = c->sequence[i];
+        if (has(c->grown, o))
+            continue;
+        if ((i < c->n_done || !is_subset(done, row(p->before, p->words, o), c->words)) &&
+            least_from(c, done, o, budget) > budget)
+            return false;
+        put(c->grown, o);
+    }
+    return true;
+}
+
 int64_t cuts_reach(Cuts *c, const uint64_t *done, int64_t budget)
 {
     const Precedence *p = &c->precedence;
     int n = 0;
+    c->effort += p->n;
+    if (c->culprit >= 0 && !has(done, c->culprit)) { // most likely the same again
+        memset(c->grown, -1, (size_t)c->words * sizeof *c->grown);
+        const int64_t bytes = least_from(c, done, c->culprit, budget);
+        if (bytes > budget)
+            return bytes;
+    }
     memcpy(c->grown, done, (size_t)c->words * sizeof *c->grown);
+    if (grows_again(c, done, budget))
+        return budget;
     c->effort += p->n / 8 * c->words;
+    memcpy(c->grown, done, (size_t)c->words * sizeof *c->grown);
     for (int i = 0; i < p->n; i++)
         if (has(done, c->sequence[i]))
             c->next[n++] = c->sequence[i];
+    const int n_done = n;
     while (n < p->n) {
         const int n_before = n;
         int64_t least = INT64_MAX;
+        int culprit = -1;
         for (int i = 0; i < p->n; i++) {
             const int o = c->sequence[i];
             if (has(c->grown, o) || !is_subset(row(p->before, p->words, o), c->grown, c->words))
                 continue;
             const int64_t bytes = least_from(c, done, o, budget);
             least = bytes < least ? bytes : least;
-            if (bytes > budget)
+            if (bytes > budget) {
+                culprit = o;
                 continue;
+            }
             put(c->grown, o);
             c->next[n++] = o;
         }
-        if (n == n_before)
+        if (n == n_before) {
+            c->culprit = culprit;
             return least;
+        }
     }
     memcpy(c->sequence, c->next, (size_t)n * sizeof *c->sequence);
+    c->n_done = n_done;
+    c->grew_within = budget;
     return budget;
 }
 

@@ -255,14 +255,21 @@ static void assert_plan(Ir *ir)
     ir_check_memory(ir);
 }
 
+// Seeds whose best order is hard to find or to prove.
+static const uint64_t hard_seeds[] = {17, 36, 65, 72, 83, 96, 132};
+
 // On the thetas of the paper: how often the plan is proven to be the best, and how far off the
 // others are.
 static void test_paper_thetas(void **state)
 {
     (void)state;
-    int n = 0, n_optimal = 0, most_ops = 0;
+    const bool is_long = getenv("NAGO_LONG") != NULL;
+    const int n_seeds = is_long ? LONG_NETS : SHORT_NETS + (int)COUNT_OF(hard_seeds);
+    int n = 0, n_optimal = 0, n_far = 0, most_ops = 0;
     double worst = 0.0, slowest = 0.0;
-    for (uint64_t seed = 1; n < n_nets(); seed++) {
+    for (uint64_t number = 1; n < n_seeds; number++) {
+        const uint64_t seed =
+            is_long || number <= SHORT_NETS ? number : hard_seeds[number - SHORT_NETS - 1];
         Pool *pool = pool_new();
         Arch arch;
         if (paper_arch(seed, &arch, pool)) {
@@ -271,6 +278,7 @@ static void test_paper_thetas(void **state)
             assert_plan(ir);
             n++;
             n_optimal += ir->arena_floats * 4 == ir->plan.bound_bytes;
+            n_far += gap > 0.05;
             worst = gap > worst ? gap : worst;
             slowest = ir->plan.ms > slowest ? ir->plan.ms : slowest;
             most_ops = ir->n_ops > most_ops ? ir->n_ops : most_ops;
@@ -278,10 +286,11 @@ static void test_paper_thetas(void **state)
         pool_free(pool);
     }
     print_message(
-        "# %d of %d plans are the best there is, the others within %.1f %%; up to %d ops, "
-        "%.2f s\n",
-        n_optimal, n, 100.0 * worst, most_ops, 1e-3 * slowest);
-    assert_true(n_optimal * 2 >= n);
+        "# %d of %d plans are the best there is, %d are more than 5 %% above, none more than %.1f; "
+        "up to %d ops, %.2f s\n",
+        n_optimal, n, n_far, 100.0 * worst, most_ops, 1e-3 * slowest);
+    assert_true(n_optimal * 20 >= n * 19);
+    assert_true(n_far * 200 <= n);
 }
 
 // All merges, ops and sizes: the ops are the same ones, in an order that their tensors allow; the
