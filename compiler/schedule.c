@@ -29,7 +29,7 @@
 
 enum { MOST_STATES = 1 << 16 };
 
-static const int64_t EFFORT_A_TRY = 8000000, EFFORT = 1500000000;
+static const int64_t EFFORT_A_TRY = 4000000, EFFORT = 2200000000;
 
 typedef enum { FOUND, NONE, GAVE_UP } Outcome;
 
