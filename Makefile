@@ -142,7 +142,7 @@ board-costs: all deps-embedded ## measure the int8 kernels on emulated boards; w
 	@BUILD=$(BUILD) /usr/bin/python3 -B tests/boards/kernel_costs.py
 search-real: all ## random search, BOHB and MO-BOHB on CIFAR-10: hours; ARGS="--epochs 104 --seeds 1" for less
 	@BUILD=$(BUILD) python3 -B tests/bench/search_real.py $(ARGS)
-paper-claims: all ## variance between and within generators, noise, budgets, HNAG against RNAG: an hour; ARGS="--thetas 4"
+paper-claims: all ## variance between and within generators, noise, budgets, HNAG against RNAG; ARGS="--thetas 4"
 	@BUILD=$(BUILD) python3 -B tests/bench/paper_claims.py $(ARGS)
 benches: $(benches)
 peers: ## get what to compare with: PyTorch, Optuna, ONNX Runtime

@@ -144,7 +144,8 @@ def uneven(groups, rng):
     distances = [[abs(x - statistics.median(g)) for x in g] for g in groups]
 
     def ratio(of):
-        return between_share(of)
+        within = statistics.mean([statistics.variance(g) for g in of])
+        return statistics.variance([statistics.mean(g) for g in of]) / within if within > 0 else 0.0
 
     observed, flat, size = ratio(distances), [x for g in distances for x in g], len(groups[0])
     beyond = 0
@@ -195,8 +196,7 @@ def budgets_page(args, runs, rng):
     """runs: {space: {epochs: {(trial, network): [errors]}}}"""
     full = args.budgets[-1]
     print("Rank correlation of the error after few epochs with that after %d (95 %% interval, thetas resampled):\n" % full)
-    print("| space | epochs | networks | of a run that goes on | of one planned to end there (--restart) |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    print("| space | epochs | of a run that goes on | of one planned to end there (--restart) |\n| --- | ---: | ---: | ---: |")
     for space, of in runs.items():
         for budget in args.budgets[:-1]:
             cells = []
@@ -210,8 +210,8 @@ def budgets_page(args, runs, rng):
                     groups.setdefault(key[0], []).append((of[source][key][budget - 1], of[full][key][-1]))
                 groups = list(groups.values())
                 low, high = interval(lambda r, groups=groups: spearman(*zip(*sum(resampled(groups, r), []))), rng)
-                cells.append("%.2f (%.2f .. %.2f)" % (spearman(*zip(*sum(groups, []))), low, high))
-            print("| %s | %d | %d | %s |" % (space, budget, len(of[full]), " | ".join(cells)))
+                cells.append("%.2f (%.2f .. %.2f), %d networks" % (spearman(*zip(*sum(groups, []))), low, high, len(common)))
+            print("| %s | %d | %s |" % (space, budget, " | ".join(cells)))
     print()
 
 
