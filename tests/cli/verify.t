@@ -21,9 +21,8 @@ nofile.json: error: cannot open: No such file or directory
 $ nago bench --weights w.safetensors $ROOT/generated/sample.theta.json
 nago bench: --weights: goes with --release (see nago bench --help)
 [2]
-$ nago bench --release --threads 2 $ROOT/generated/sample.theta.json
-nago bench: --threads: an inference file runs on one thread (see nago bench --help)
-[2]
+$ nago bench --release --threads 2 --time 0.01s $ROOT/generated/sample.theta.json | grep -o '2 threads'
+2 threads
 $ for t in generic native; do nago bench --release --target $t --time 0.01s --json $ROOT/generated/sample.theta.json | grep -oE '"[a-z_]+": ("[gn][a-z]+"|[0-9.]*[1-9][0-9.]*)' | sed 's/: [0-9].*//' | tr '\n' ' '; echo; done
 "target": "generic" "batch" "threads" "peak_gflops" "infer_ms" "infer_median_ms" "infer_gflops" "macs" "arena_bytes" "arena_lower_bound_bytes" "plan_ms" "cc_seconds" "object_bytes" 
 "target": "native" "batch" "threads" "peak_gflops" "infer_ms" "infer_median_ms" "infer_gflops" "macs" "arena_bytes" "arena_lower_bound_bytes" "plan_ms" "cc_seconds" "object_bytes" 
