@@ -124,8 +124,7 @@ NK_INLINE void nk_tiles_direct(float *y, const float *x, const float *w, const f
     const size_t taps = (size_t)channels * kernel_h * kernel_w;
     int32_t mask[NK_MOST_TAPS * NK_DIRECT_STEP];
     // parts begin at multiples of 16 pixels, so that the last one has all beyond the map's end
-    const int unit = (15 + NK_DIRECT_STEP) / NK_DIRECT_STEP,
-              units = (steps + unit - 1) / unit;
+    const int unit = (15 + NK_DIRECT_STEP) / NK_DIRECT_STEP, units = (steps + unit - 1) / unit;
     const int first = nk_share(units, part, parts) * unit;
     for (int i = first; i < nk_min(nk_share(units, part + 1, parts) * unit, steps); i++) {
         const int at = i * NK_DIRECT_STEP;

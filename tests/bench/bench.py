@@ -7,6 +7,7 @@ docs/benchmarks.md (below 10 seconds: to $BUILD/bench/benchmarks.md); a block of
 <!-- bench --> and <!-- /bench --> gets the first tables.  Needs no Python package itself; PyTorch is looked for by
 find-torch and left out where there is none.
 """
+import itertools
 import json
 import math
 import os
@@ -312,7 +313,6 @@ def page(found, rows, others, threads, compiling, first, inference, variants, se
     if "torch" in found:
         torch = "PyTorch %s, variants %s; OPENBLAS_*, OMP_*, MKL_* unset, %s, denormals flushed" % (
             found["torch"], ", ".join(variants), " ".join("%s=%s" % item for item in MALLOC.items()))
-    speed = speed_table(rows, variants, peak)
     text = HEAD.format(
         quick="" if seconds >= 10 else " in a hurry (%g s a network)" % seconds, peak=peak, bandwidth=bandwidth,
         isa=all_rows[0]["mine"]["isa"], torch=torch, batch=BATCH, nets=", ".join("`%s`" % row["path"] for row in all_rows),
@@ -320,22 +320,42 @@ def page(found, rows, others, threads, compiling, first, inference, variants, se
         torch_command="build/nagoc --emit=pytorch %s -o net.py && python3 net.py --batch 32 --threads 1" % all_rows[0]["path"],
         **{key: found[key] for key in ("processor", "nago", "compiler")})
     text += "## Training, one thread\n\n"
-    text += speed + "\n" if rows else ""
+    text += speed_table(rows, variants, peak) + "\n" if rows else ""
     text += "Other ops and merges:\n\n" + speed_table(others, variants, peak) + "\n" if others else ""
     text += threads_section(threads) if threads else ""
     text += inference
     text += compiling_section(compiling, first, rows) if compiling else ""
     text += "## Where a step's time goes\n\n" + "\n".join(kinds_table(row) for row in rows or others)
-    return text, speed
+    return text
 
 
-def readme_update(tables):
+def columns(page, section, heads):
+    """Of the first table below a heading of the page: these columns, the first of each name."""
+    lines = page[page.index(section):].split("\n")
+    begin = next(i for i, line in enumerate(lines) if line.startswith("| "))
+    cells = [line.strip("| ").split(" | ") for line in itertools.takewhile(lambda line: line.startswith("|"), lines[begin:])]
+    places = [cells[0].index(head) for head in heads if head in cells[0]]
+    return table([cells[0][i] for i in places], [[row[i] for i in places] for row in cells[2:]])
+
+
+def readme_update(page):
+    """The block of the README: the machine, and the columns of the page that matter most."""
     with open("README.md") as file:
         text = file.read()
     begin, end = text.find("<!-- bench -->"), text.find("<!-- /bench -->")
     if 0 <= begin < end:
+        facts = [line.lstrip("- ") for line in page.split("\n") if line.startswith("- ")]
+        block = "Measured on %s: %s; %s; %s.\n\n" % (facts[0].split(",")[0], facts[1].split(": ", 1)[1].rstrip("."), facts[2],
+                                                   facts[3].split(",")[0])
+        block += "Training steps of batch 32, one thread:\n\n"
+        block += columns(page, "## Training", ["network", "ms a step", "images/s", "GFLOP/s", "of peak", "MB", "PyTorch eager",
+                                               "PyTorch channels_last", "ratio of minima"])
+        if "## Inference, one image" in page:
+            block += "\nInference of one image, one thread, `net.c` made for this machine (native) and for any (generic):\n\n"
+            block += columns(page, "## Inference, one image", ["network", "native, ms", "generic, ms", "ONNX Runtime, ms",
+                                                               "PyTorch, ms", "ORT / native", "ORT / generic", "arena, bytes"])
         with open("README.md", "w") as file:
-            file.write(text[:begin] + "<!-- bench -->\n" + tables + text[end:])
+            file.write(text[:begin] + "<!-- bench -->\n" + block + text[end:])
 
 
 def main():
@@ -356,14 +376,14 @@ def main():
     compiling = measure_compiling(5 if seconds < 10 else 20) if not only else []
     first = measure_first_step("M", 3 if seconds < 10 else 10) if not only else {}
     bench = release.Bench(BUILD, WORK, Worker, python, net_path, note)
-    inference, release_table = release.section(bench, release.measure(bench, only, seconds / 8), table)
-    text, speed = page(about, rows, others, threads, compiling, first, inference, variants, seconds)
+    inference = release.section(bench, release.measure(bench, only, seconds / 8), table)
+    text = page(about, rows, others, threads, compiling, first, inference, variants, seconds)
     hasty = seconds < 10 or only
     path = os.path.join(WORK, "benchmarks.md") if hasty else "docs/benchmarks.md"
     with open(path, "w") as file:
         file.write(text)
     if not hasty:
-        readme_update("Training, batch 32, one thread:\n\n%s\nInference of one image, one thread:\n\n%s" % (speed, release_table))
+        readme_update(text)
     print(text)
     note("written to " + path)
 

@@ -150,11 +150,11 @@ and weights. All take turns of about 30 ms; the least of all calls stands in the
 
 
 def section(bench, groups, table):
-    """The page's part, and its first table."""
+    """The page's part."""
     others = [what for what, here in (("ONNX Runtime", bench.ort), ("PyTorch", bench.python)) if here]
-    first = single_table(groups, table)
-    text = ABOUT.format(others=" and ".join(others) or "nothing (`make peers` gets ONNX Runtime and PyTorch)") + first + "\n"
+    text = ABOUT.format(others=" and ".join(others) or "nothing (`make peers` gets ONNX Runtime and PyTorch)")
+    text += single_table(groups, table) + "\n"
     rest = other_table(groups, table)
     if rest.count("\n") > 2:
         text += "## Inference, batches and threads\n\n" + rest + "\n"
-    return text, first
+    return text
