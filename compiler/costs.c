@@ -88,7 +88,14 @@ static void cost_terms(const Op *op, int granule, double f[TERMS])
                   size * taps * c, size * a->kernel_h, slow * taps * c, slow * a->kernel_h, 1);
         break;
     }
+    case OP_INT8_CONV_WIDE: {
+        const int wide_granule = granule == 16 ? 8 : granule; // numbers of 16 bits in a vector
+        TERMS_ARE(size * ((a->filters + 1) / 2 * 2) * padded((int)(taps * c), wide_granule),
+                  size * k, size * taps * c, size * a->kernel_h, size, 1);
+        break;
+    }
     case OP_INT8_DEPTHWISE:
+    case OP_INT8_DEPTHWISE_WIDE:
         TERMS_ARE(out * taps * c, out * c, out * taps, out, 1);
         break;
     case OP_INT8_SUM:
@@ -209,7 +216,7 @@ TargetEstimate cost_estimate(const Ir *ir, const EmitOptions *options)
         e.variables += 4 * pixels;         // the normalised image
         return e;
     }
-    e.tables = 256 * arch->channels;
+    e.tables = 256 * arch->channels * (ir->tensors[ir->ops[0].args[0]].dtype == DTYPE_I16 ? 2 : 1);
     e.code = code_of(ir, costs);
     e.stack = stack_of(ir, costs);
     e.instructions = instructions_of(ir, costs) * (double)batch;

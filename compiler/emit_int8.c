@@ -38,7 +38,7 @@ static void put_call(const Ir *ir, const Op *op, const EmitStyle *style, Text *o
     for (int i = 0; i < op->n_args; i++) {
         const Arg arg = op_arg(op, i);
         text_puts(out, i ? ", " : "(");
-        text_puts(out, arg.first_of_list ? "(const int8_t *const[]){" : "");
+        text_puts(out, arg.first_of_list ? "(const void *const[]){" : "");
         put_pointer(ir, arg.tensor, style, out);
         text_puts(out, arg.last_of_list ? "}" : "");
     }
@@ -103,16 +103,21 @@ static int quantise_pixel(int pixel, float mean, float deviation, const Tensor *
 {
     const float scale = 1 / (255 * deviation), offset = -mean / deviation;
     const float x = (float)pixel * scale, v = (x + offset) / y->scale;
-    const int whole = v < -256.0f ? -256 : v > 256.0f ? 256 : (int)(v < 0.0f ? v - 0.5f : v + 0.5f);
-    const int q = whole + y->zero;
-    return q < -128 ? -128 : q > 127 ? 127 : q;
+    const int whole = v < -32768.0f  ? -32768
+                      : v > 32768.0f ? 32768
+                                     : (int)(v < 0.0f ? v - 0.5f : v + 0.5f);
+    const int q = whole + y->zero, low = int8_least(y->dtype), high = int8_most(y->dtype);
+    return q < low ? low : q > high ? high : q;
 }
 
 static void put_pixels(const Ir *ir, const float *mean, const float *deviation, Text *out)
 {
     const Tensor *y = &ir->tensors[ir->ops[0].args[0]];
-    text_puts(out, "// What the network reads of a pixel, by channel: normalised, then in int8.\n"
-                   "static const int8_t nk_pixels[NK_CHANNELS][256] = {\n");
+    text_printf(
+        out,
+        "// What the network reads of a pixel, by channel: normalised, then in fixed point.\n"
+        "typedef int%d_t nk_pixel;\nstatic const nk_pixel nk_pixels[NK_CHANNELS][256] = {\n",
+        y->dtype == DTYPE_I16 ? 16 : 8);
     for (int c = 0; c < ir->arch->channels; c++)
         for (int pixel = 0; pixel < 256; pixel++)
             text_printf(out, "%s%d%s", pixel == 0 ? "    {" : "",
@@ -125,10 +130,13 @@ static void put_pixels(const Ir *ir, const float *mean, const float *deviation, 
 
 static void put_own_arrays(const Ir *ir, Text *out)
 {
-    for (int t = 0; t < ir->n_tensors; t++)
-        if (ir->tensors[t].space == SPACE_ARENA && ir->tensors[t].offset >= 0)
-            text_printf(out, "static _Alignas(8) int8_t nk_infer_t%d[%lld]; // %s\n", t,
-                        4 * (long long)ir->tensors[t].floats, ir->tensors[t].name);
+    for (int t = 0; t < ir->n_tensors; t++) {
+        const Tensor *tensor = &ir->tensors[t];
+        const int bytes = tensor->dtype == DTYPE_I16 ? 2 : 1; // of a number
+        if (tensor->space == SPACE_ARENA && tensor->offset >= 0)
+            text_printf(out, "static _Alignas(8) int%d_t nk_infer_t%d[%lld]; // %s\n", 8 * bytes, t,
+                        4 / bytes * (long long)tensor->floats, tensor->name);
+    }
     text_puts(out, "\n");
 }
 
@@ -138,8 +146,8 @@ static void put_image(const Ir *ir, const EmitStyle *style, Text *out)
     if (ir->ops[0].kind != OP_INT8_IMAGE)
         bug("an int8 program that begins with %s", op_info[ir->ops[0].kind].kernel);
     text_printf(out,
-                "// Where the image stands in int8: [NK_HEIGHT][NK_WIDTH][NK_CHANNELS].\n"
-                "static int8_t *nk_image(void *arena)\n{\n%s    return ",
+                "// Where the image stands: [NK_HEIGHT][NK_WIDTH][NK_CHANNELS].\n"
+                "static nk_pixel *nk_image(void *arena)\n{\n%s    return (nk_pixel *)",
                 unused);
     put_pointer(ir, ir->ops[0].args[0], style, out);
     text_printf(out, ";\n}\n\nstatic void nk_read_image(void *arena, const float *image)\n{\n%s",

@@ -44,20 +44,20 @@ static const char *tensor_type(const char *word, int length)
                                                                                   : "const float *";
 }
 
-// What the int8 kernels' tensors hold: bytes, but for these.
+// What the int8 kernels' tensors hold: numbers of either width, but for these.
 static const char *int8_type(const char *word, int length)
 {
     static const char *const types[][2] = {
         {"scratch", "void *"},       {"image", "const float *"},  {"logits", "float *"},
         {"scales", "const float *"}, {"bias", "const int32_t *"}, {"multiplier", "const int32_t *"},
-        {"rule", "const int32_t *"}};
+        {"rule", "const int32_t *"}, {"shift", "const int8_t *"}};
     const int name = (int)strcspn(word, "=+?* ");
     for (size_t i = 0; i < COUNT_OF(types); i++)
         if (word_is(word, name, types[i][0]))
             return types[i][1];
     if (memchr(word, '*', (size_t)length))
-        return "const int8_t *const *";
-    return memchr(word, '=', (size_t)length) ? "int8_t *" : "const int8_t *";
+        return "const void *const *";
+    return memchr(word, '=', (size_t)length) ? "void *" : "const void *";
 }
 
 static const char *call_type(const char *word, int length)

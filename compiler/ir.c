@@ -227,7 +227,7 @@ bool ir_takes_over(const Ir *ir, const Op *op, int index)
         return false;
     const Tensor *result = &ir->tensors[op->args[0]], *t = &ir->tensors[op->args[index]];
     return op->args[0] != op->args[index] && result->space == SPACE_ARENA &&
-           t->space == SPACE_ARENA && result->floats == t->floats;
+           t->space == SPACE_ARENA && result->floats == t->floats && result->dtype == t->dtype;
 }
 
 // ---- verifying ----------------------------------------------------------------------------------
@@ -400,8 +400,9 @@ static void print_tensor(const Ir *ir, int index, Text *out)
     text_printf(out, "@%s", space_name[t->space]);
     if (t->offset >= 0)
         text_printf(out, "+%lld", (long long)t->offset);
-    if (t->dtype == DTYPE_I8 && t->scale > 0.0f)
-        text_printf(out, "*%.6g(q%+d)", (double)t->scale, -t->zero);
+    if (t->scale > 0.0f)
+        text_printf(out, "*%.6g(%s%+d)", (double)t->scale, t->dtype == DTYPE_I16 ? "q16" : "q",
+                    -t->zero);
 }
 
 void op_describe(const Ir *ir, const Op *op, Text *out)

@@ -44,7 +44,7 @@ typedef struct {
     int tile;                    // LAYOUT_TILES: 1, 2 or 4
     int64_t floats;              // physical size
     int64_t offset;              // in floats in its space; -1: not planned yet
-    Dtype dtype;                 // DTYPE_I8: a value is scale (q - zero), `floats` rounded up
+    Dtype dtype; // DTYPE_I8, DTYPE_I16: a value is scale (q - zero), `floats` rounded up
     float scale;
     int zero;
 } Tensor;
@@ -201,9 +201,17 @@ bool weights_check(const Ir *ir, const TensorFile *weights, Err *err);
 // weight that is missing or misshapen.
 bool fold_weights(Ir *ir, const TensorFile *weights, Err *err);
 // quantise.c: a folded inference program (fold_weights) to int8 arithmetic, every tensor with the
-// scale and zero point that its range asks for.  const_data then holds bytes.  Errors: a tensor
-// without a range.
-bool quantise(Ir *ir, const Ranges *ranges, Err *err);
+// scale and zero point that its range asks for; those of few channels and at most `widest` numbers
+// in 16 bits.  const_data then holds bytes.  sizes_only: they are zeros.  Errors: a tensor without
+// a range.
+bool quantise(Ir *ir, const Ranges *ranges, int64_t widest, bool sizes_only, Err *err);
+bool may_be_wide(const Tensor *t); // of few enough channels
+// The least and the most that a number of such a tensor is.
+int int8_least(Dtype dtype);
+int int8_most(Dtype dtype);
+// widths.c: the largest `widest` for which the planned arena is no larger than in 8 bits alone; -1
+// and an error as quantise.
+int64_t widest_free(const Ir *ir, const Ranges *ranges, Err *err);
 // tiles.c: the folded program over tiles in the lanes, with merges fused into loads and the head
 // into one op; unchanged where an op has no kernel for tiles.
 typedef struct {

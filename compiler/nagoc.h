@@ -137,8 +137,8 @@ void arch_dot(const Arch *arch, Text *out);
 // ---- safetensors.c: named tensors in a file
 // ------------------------------------------------------
 
-// DTYPE_I8 is for the tensors of int8 programs; no file holds it.
-typedef enum { DTYPE_F32, DTYPE_F64, DTYPE_I64, DTYPE_I32, DTYPE_U8, DTYPE_I8 } Dtype;
+// DTYPE_I8 and DTYPE_I16 are for the tensors of int8 programs; no file holds them.
+typedef enum { DTYPE_F32, DTYPE_F64, DTYPE_I64, DTYPE_I32, DTYPE_U8, DTYPE_I8, DTYPE_I16 } Dtype;
 typedef struct {
     const char *name;
     Dtype dtype;

@@ -142,7 +142,11 @@ OP(TILES_LINEAR, tiles_linear, tiles_head, "logits= x w b", "channels classes", 
 OP(INT8_IMAGE, int8_image, int8_image, "y= image rule", "channels size scale", "", -1)
 OP(INT8_CONV, int8_conv, int8_conv, "y= scratch= x w bias multiplier shift rule",
    "channels height width filters kernel_h kernel_w", "", -1)
+OP(INT8_CONV_WIDE, int8_conv_wide, int8_conv, "y= scratch= x w bias multiplier shift rule",
+   "channels height width filters kernel_h kernel_w", "", -1)
 OP(INT8_DEPTHWISE, int8_depthwise, int8_depthwise, "y= x w bias multiplier shift rule",
+   "channels height width kernel_h kernel_w stride out_height out_width", "", -1)
+OP(INT8_DEPTHWISE_WIDE, int8_depthwise_wide, int8_depthwise, "y= x w bias multiplier shift rule",
    "channels height width kernel_h kernel_w stride out_height out_width", "", -1)
 OP(INT8_SUM, int8_sum, int8_merge, "y= xs* rule", "inputs size", "", 1)
 OP(INT8_CONCAT, int8_concat, int8_merge, "y= x rule", "total offset channels size", "", -1)

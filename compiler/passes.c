@@ -114,7 +114,8 @@ Ir *passes_run(const Arch *arch, int batch, const PassOptions *options, Pool *po
     if (stops(options, "grad") || stops(options, "fold"))
         return ir;
     if (options->ranges) {
-        if (!quantise(ir, options->ranges, err))
+        const int64_t widest = widest_free(ir, options->ranges, err);
+        if (widest < 0 || !quantise(ir, options->ranges, widest, false, err))
             return NULL;
         ran(ir, "quantise", options);
         if (stops(options, "quantise"))

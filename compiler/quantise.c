@@ -3,8 +3,9 @@
 // In: the pixel-layout IR of fold.c (batch normalisation folded, weights as constants) and the
 // range of every tensor.  Out: the same list with INT8_ ops, tensors [H][W][C] of bytes, weights
 // symmetric per channel, activations asymmetric per tensor, int32 biases with the input's zero
-// point folded in, multipliers as TensorFlow Lite computes them.  docs/quantisation.md has the
-// arithmetic and the reasons.
+// point folded in, multipliers as TensorFlow Lite computes them.  Tensors of few channels may have
+// 16 bits, "wide", and so do the weights that read them (widths.c says which).
+// docs/quantisation.md has the arithmetic and the reasons.
 //
 // On the way: a ReLU that its producer did not take is applied by the reader (low_x), halos are
 // gone, and the head's 1280 maps are averaged as they are made.
@@ -25,8 +26,12 @@ typedef struct {
     const Op *old;
     const float *values; // the folded weights
     int n_old;
+    int64_t widest;       // numbers of a wide tensor, at the most
+    bool sizes_only;      // weights are not looked at
     View *views;          // of the old tensors
     int *readers, *first; // how many ops read a tensor, and the first of them
+    int *source;          // what a halo or a ReLU of its own is made from
+    bool *narrow;         // the head's input
     unsigned char *bytes; // the new constants
     size_t count, capacity;
     Err *err;
@@ -65,6 +70,30 @@ static int new_rule(Quantiser *q, const char *label, const int32_t *rule, int co
 
 // ---- scales -------------------------------------------------------------------------------------
 
+// FEW: maps of more channels take most of the time and of the flash.  ROOM: a wide tensor's range
+// is that much larger than what calibration saw, or left of it.
+enum { FEW = 16, WIDE_BITS = 14, ROOM = 2 };
+
+bool may_be_wide(const Tensor *t)
+{
+    return t->channels <= FEW;
+}
+
+int int8_least(Dtype dtype)
+{
+    return dtype == DTYPE_I16 ? -(1 << (WIDE_BITS - 1)) : -128;
+}
+
+int int8_most(Dtype dtype)
+{
+    return -1 - int8_least(dtype);
+}
+
+static bool is_wide(const Tensor *t)
+{
+    return t->dtype == DTYPE_I16;
+}
+
 // The int8 form of old tensor `t`: scale and zero point from its range, which always holds 0; the
 // scale is at least `least`.  With relu, low values count as 0.
 static bool new_tensor(Quantiser *q, int t, bool relu, double least)
@@ -77,17 +106,20 @@ static bool new_tensor(Quantiser *q, int t, bool relu, double least)
                          "%s: error: there is no range for \"%s\" (was another network "
                          "calibrated?)\n  hint: nago calibrate ARCH --weights W --data SPEC",
                          q->ranges->path, old.name);
-    const double low = relu ? 0.0 : fmin(range->low, 0.0), high = fmax(range->high, 0.0);
-    const double scale = fmax(fmax((high - low) / 255.0, least), 1e-9);
     const int64_t size = (int64_t)old.channels * old.height * old.width;
+    const bool wide = may_be_wide(&old) && size <= q->widest && !q->narrow[t];
+    const double low = (wide ? ROOM : 1) * (relu ? 0.0 : fmin(range->low, 0.0)),
+                 high = (wide ? ROOM : 1) * fmax(range->high, 0.0);
     const int made = ir_tensor(ir, old.name, SPACE_ARENA, old.channels, old.height, old.width);
     Tensor *new = &ir->tensors[made];
-    new->dtype = DTYPE_I8;
-    new->floats = (size + 3) / 4;
+    new->dtype = wide ? DTYPE_I16 : DTYPE_I8;
+    new->floats = wide ? (size + 1) / 2 : (size + 3) / 4;
+    const int first = int8_least(new->dtype), last = int8_most(new->dtype);
+    const double scale = fmax(fmax((high - low) / (last - first), least), 1e-9);
     new->scale = (float)scale;
     if ((double)new->scale < scale) // `least` is kept after rounding, too
         new->scale = nextafterf(new->scale, INFINITY);
-    new->zero = (int)fmax(-128.0, fmin(127.0, round(-128.0 - low / (double)new->scale)));
+    new->zero = (int)fmax(first, fmin(last, round(first - low / (double)new->scale)));
     q->views[t] = (View){made, false};
     return true;
 }
@@ -126,16 +158,19 @@ static double least_scale(double accumulator_scale)
 
 // ---- weights ------------------------------------------------------------------------------------
 
-enum { WEIGHT_MOST = 127, ACCUMULATOR_BITS = 30 };
+enum { WEIGHT_MOST = 127, WIDE_WEIGHT_MOST = 32767, ACCUMULATOR_BITS = 30 };
 
-// The filters of a convolution in int8: [filters][pitch] bytes, or for depthwise [taps][filters].
+// The filters of a convolution in fixed point: [filters][pitch] numbers, or for depthwise
+// [taps][filters].
 typedef struct {
     int filters, taps;
+    int channels;   // of the input that a filter sees: tap t is of channel t % channels
     const float *w; // filter k, tap t at w[k * of_filter + t * of_tap]
     const float *b;
     int of_filter, of_tap;
     // made:
-    int8_t *q; // [filters][taps]
+    bool wide;  // 16 bits
+    int16_t *q; // [filters][taps]
     int32_t *bias;
     float *scale; // of each filter
     double largest_scale;
@@ -146,6 +181,43 @@ static float weight(const Filters *f, int k, int t)
     return f->w[(int64_t)k * f->of_filter + (int64_t)t * f->of_tap];
 }
 
+static int rounded(double x, int most)
+{
+    const int v = (int)(x < 0.0 ? x - 0.5 : x + 0.5);
+    return v < -most ? -most : v > most ? most : v;
+}
+
+// What rounding filter k at scale s does to a result, or more than `bound`: squared errors of the
+// weights, and squared sums of them over each channel's taps, since neighbouring pixels are alike.
+static double rounding_error(const Filters *f, int k, double s, double bound)
+{
+    double error = 0.0;
+    for (int c = 0; c < f->channels && error < bound; c++) {
+        double sum = 0.0;
+        for (int t = c; t < f->taps; t += f->channels) {
+            const double w = (double)weight(f, k, t), e = s * rounded(w / s, WEIGHT_MOST) - w;
+            sum += e;
+            error += e * e;
+        }
+        error += sum * sum;
+    }
+    return error;
+}
+
+// The scale of the least error among those at which the largest weight is 64 .. 127.
+static double best_scale(const Filters *f, int k, double largest)
+{
+    double best = largest / WEIGHT_MOST, least = rounding_error(f, k, best, INFINITY);
+    for (int most = WEIGHT_MOST - 1; most > WEIGHT_MOST / 2; most--) {
+        const double error = rounding_error(f, k, largest / most, least);
+        if (error < least) {
+            least = error;
+            best = largest / most;
+        }
+    }
+    return best;
+}
+
 // Rounds filter k at its scale; the largest magnitude that its accumulator can have.
 static double round_filter(Filters *f, int k, const Tensor *x)
 {
@@ -153,31 +225,33 @@ static double round_filter(Filters *f, int k, const Tensor *x)
     int64_t sum = 0, magnitudes = 0;
     for (int t = 0; t < f->taps; t++) {
         const int v =
-            (int)fmax(-WEIGHT_MOST, fmin(WEIGHT_MOST, round((double)weight(f, k, t) / s)));
-        f->q[(int64_t)k * f->taps + t] = (int8_t)v;
+            rounded((double)weight(f, k, t) / s, f->wide ? WIDE_WEIGHT_MOST : WEIGHT_MOST);
+        f->q[(int64_t)k * f->taps + t] = (int16_t)v;
         sum += v;
         magnitudes += v < 0 ? -v : v;
     }
-    const double bias = round((double)f->b[k] / (s * (double)x->scale)) - (double)x->zero * sum;
+    const double bias =
+        round((double)f->b[k] / (s * (double)x->scale)) - (double)x->zero * (double)sum;
     if (fabs(bias) < 2147483647.0)
         f->bias[k] = (int32_t)bias;
-    return 128.0 * (double)magnitudes + fabs(bias);
+    return -int8_least(x->dtype) * (double)magnitudes + fabs(bias);
 }
 
-// The smallest scale at which weights fit 8 bits and accumulators stay clear of 31 bits.
+// Each filter at its scale, or a coarser one at which accumulators stay clear of 31 bits.
 static void quantise_filters(Quantiser *q, Filters *f, const Tensor *x)
 {
     const size_t n = (size_t)f->filters;
-    f->q = pool_alloc(q->ir->pool, n * (size_t)f->taps);
+    f->wide = is_wide(x);
+    f->q = pool_alloc(q->ir->pool, n * (size_t)f->taps * sizeof *f->q);
     f->bias = pool_alloc(q->ir->pool, n * sizeof *f->bias);
     f->scale = pool_alloc(q->ir->pool, n * sizeof *f->scale);
-    for (int k = 0; k < f->filters; k++) {
-        double most = 1e-20;
+    for (int k = 0; k < f->filters && !q->sizes_only; k++) {
+        double largest = 1e-20;
         for (int t = 0; t < f->taps; t++)
-            most = fmax(most, fabs((double)weight(f, k, t)));
-        f->scale[k] = (float)(most / WEIGHT_MOST);
+            largest = fmax(largest, fabs((double)weight(f, k, t)));
+        f->scale[k] = (float)(f->wide ? largest / WIDE_WEIGHT_MOST : best_scale(f, k, largest));
         while (round_filter(f, k, x) >= (double)(1 << ACCUMULATOR_BITS))
-            f->scale[k] *= 2.0f;
+            f->scale[k] *= 1.25f;
         f->largest_scale = fmax(f->largest_scale, (double)f->scale[k]);
     }
 }
@@ -187,26 +261,41 @@ static int64_t pitch_of(int taps)
     return (taps + 3) / 4 * 4;
 }
 
+// Number `at` of a constant of weights.
+static void put_weight(const Filters *f, unsigned char *bytes, int64_t at, int value)
+{
+    if (f->wide)
+        memcpy(bytes + 2 * at, &(int16_t){(int16_t)value}, 2);
+    else
+        bytes[at] = (unsigned char)value;
+}
+
+static int new_weights(Quantiser *q, const char *label, const Filters *f, int64_t count,
+                       unsigned char **bytes)
+{
+    return new_constant(q, pool_printf(q->ir->pool, "%s.w", label), f->wide ? 2 * count : count,
+                        bytes);
+}
+
 // Rows of weights, one filter each, filled up to whole words.
 static int filter_rows(Quantiser *q, const char *label, const Filters *f)
 {
-    unsigned char *rows;
+    unsigned char *bytes;
     const int64_t pitch = pitch_of(f->taps);
-    const int tensor =
-        new_constant(q, pool_printf(q->ir->pool, "%s.w", label), f->filters * pitch, &rows);
+    const int tensor = new_weights(q, label, f, f->filters * pitch, &bytes);
     for (int k = 0; k < f->filters; k++)
-        memcpy(rows + k * pitch, f->q + (int64_t)k * f->taps, (size_t)f->taps);
+        for (int t = 0; t < f->taps; t++)
+            put_weight(f, bytes, k * pitch + t, f->q[(int64_t)k * f->taps + t]);
     return tensor;
 }
 
 static int filter_columns(Quantiser *q, const char *label, const Filters *f)
 {
-    unsigned char *columns;
-    const int64_t size = (int64_t)f->filters * f->taps;
-    const int tensor = new_constant(q, pool_printf(q->ir->pool, "%s.w", label), size, &columns);
+    unsigned char *bytes;
+    const int tensor = new_weights(q, label, f, (int64_t)f->filters * f->taps, &bytes);
     for (int k = 0; k < f->filters; k++)
         for (int t = 0; t < f->taps; t++)
-            columns[(int64_t)t * f->filters + k] = (unsigned char)f->q[(int64_t)k * f->taps + t];
+            put_weight(f, bytes, (int64_t)t * f->filters + k, f->q[(int64_t)k * f->taps + t]);
     return tensor;
 }
 
@@ -241,10 +330,10 @@ static int new_scratch(Quantiser *q, const char *label, int64_t bytes)
                      (bytes + 3) / 4, -1);
 }
 
-// Two columns of 16 bits and one of bytes, or four of bytes: int8.h.
-static int64_t columns_bytes(int taps)
+// Two columns of 16 bits and one of bytes, or four of bytes; wide ones, four of 16 bits: int8.h.
+static int64_t columns_bytes(int taps, bool wide)
 {
-    return 5 * pitch_of(taps);
+    return (wide ? 8 : 5) * pitch_of(taps);
 }
 
 // fold.c packs [channel][row][column][filter]; taps are [row][column][channel] here.
@@ -260,6 +349,7 @@ static Filters conv_filters(Quantiser *q, const Op *op)
                (size_t)a->filters * sizeof *w);
     return (Filters){.filters = a->filters,
                      .taps = taps,
+                     .channels = a->channels,
                      .w = w,
                      .b = folded(q, op->args[3]),
                      .of_filter = 1,
@@ -268,7 +358,16 @@ static Filters conv_filters(Quantiser *q, const Op *op)
 
 static int low_of(const Tensor *x, bool relu)
 {
-    return relu ? x->zero : -128;
+    return relu ? x->zero : int8_least(x->dtype);
+}
+
+static int filter_rule(Quantiser *q, const char *label, const Tensor *x, bool relu_x,
+                       const Tensor *y, bool relu_y)
+{
+    return new_rule(
+        q, label,
+        (int32_t[]){x->zero, low_of(x, relu_x), y->zero, low_of(y, relu_y), int8_most(y->dtype)},
+        5);
 }
 
 static bool quantise_conv(Quantiser *q, const Op *op)
@@ -282,13 +381,12 @@ static bool quantise_conv(Quantiser *q, const Op *op)
     if (!new_tensor(q, op->args[0], relu, least_scale((double)x.scale * f.largest_scale)))
         return false;
     const Tensor y = *made(q, op->args[0]);
-    int args[8] = {q->views[op->args[0]].tensor, new_scratch(q, label, columns_bytes(f.taps)),
-                   view.tensor};
+    int args[8] = {q->views[op->args[0]].tensor,
+                   new_scratch(q, label, columns_bytes(f.taps, f.wide)), view.tensor};
     args[3] = filter_rows(q, label, &f);
     filter_results(q, label, &f, &x, (double)y.scale, args + 4);
-    args[7] =
-        new_rule(q, label, (int32_t[]){x.zero, low_of(&x, view.relu), y.zero, low_of(&y, relu)}, 4);
-    ir_op(q->ir, OP_INT8_CONV, args, 8, op->attr);
+    args[7] = filter_rule(q, label, &x, view.relu, &y, relu);
+    ir_op(q->ir, f.wide ? OP_INT8_CONV_WIDE : OP_INT8_CONV, args, 8, op->attr);
     return true;
 }
 
@@ -301,6 +399,7 @@ static bool quantise_depthwise(Quantiser *q, const Op *op)
     const int taps = a->kernel_h * a->kernel_w;
     Filters f = {.filters = a->channels,
                  .taps = taps,
+                 .channels = 1,
                  .w = folded(q, op->args[2]),
                  .b = folded(q, op->args[3]),
                  .of_filter = taps,
@@ -311,8 +410,8 @@ static bool quantise_depthwise(Quantiser *q, const Op *op)
     const Tensor y = *made(q, op->args[0]);
     int args[7] = {q->views[op->args[0]].tensor, view.tensor, filter_columns(q, label, &f)};
     filter_results(q, label, &f, &x, (double)y.scale, args + 3);
-    args[6] = new_rule(q, label, (int32_t[]){x.zero, low_of(&x, view.relu), y.zero, -128}, 4);
-    ir_op(q->ir, OP_INT8_DEPTHWISE, args, 7, *a);
+    args[6] = filter_rule(q, label, &x, view.relu, &y, false);
+    ir_op(q->ir, f.wide ? OP_INT8_DEPTHWISE_WIDE : OP_INT8_DEPTHWISE, args, 7, *a);
     return true;
 }
 
@@ -350,7 +449,7 @@ static bool quantise_head(Quantiser *q, const Op *op, const Op *pool)
     const Tensor y = *made(q, pool->args[0]);
     const int64_t sums = 4 * (int64_t)((a.filters + 1) / 2 * 2);
     int args[8] = {q->views[pool->args[0]].tensor,
-                   new_scratch(q, label, sums + columns_bytes(f.taps)), view.tensor};
+                   new_scratch(q, label, sums + columns_bytes(f.taps, false)), view.tensor};
     args[3] = filter_rows(q, label, &f);
     filter_results(q, label, &f, &x, (double)y.scale * a.size / ldexp(1.0, coarse), args + 4);
     args[7] = new_rule(q, label, (int32_t[]){x.zero, low_of(&x, view.relu), y.zero, coarse}, 4);
@@ -389,11 +488,19 @@ static double sigmoid(double a)
     return 1.0 / (1.0 + exp(-a));
 }
 
-// Terms are held with `left` more bits: 20 as in TFLite's ADD, fewer where many terms need room.
-static int left_shift_of(int terms)
+// The largest distance of a number from a zero point.
+static int span_of(const Tensor *t)
+{
+    return int8_most(t->dtype) - int8_least(t->dtype);
+}
+
+// Terms are held with `left` more bits: 20 as in TFLite's ADD, fewer where many terms or wide ones
+// need room.
+static int left_shift_of(int terms, int span)
 {
     int left = 20;
-    while ((double)terms * 255.0 * ldexp(1.0, left - 1) >= ldexp(1.0, 31))
+    while ((double)terms * span * ldexp(1.0, left - 1) >= ldexp(1.0, 31) ||
+           span * ldexp(1.0, left) >= ldexp(1.0, 31))
         left--;
     return left;
 }
@@ -403,31 +510,35 @@ static bool quantise_sum(Quantiser *q, const Op *op)
     Pool *pool = q->ir->pool;
     const int n = op->attr.inputs, relu = op->attr.relu;
     double *scales = pool_alloc(pool, (size_t)n * sizeof *scales), most = 0.0;
-    int *args = pool_alloc(pool, (size_t)(n + 2) * sizeof *args);
-    int32_t *rule = pool_alloc(pool, (size_t)(5 + 3 * n) * sizeof *rule);
+    int *args = pool_alloc(pool, (size_t)(n + 2) * sizeof *args), span = 0;
+    int32_t *rule = pool_alloc(pool, (size_t)(6 + 4 * n) * sizeof *rule);
     for (int j = 0; j < n; j++) {
         const int scalar = op->args[1 + n + j];
-        scales[j] = (double)plain_input(q, op->args[1 + j])->scale *
+        const Tensor *x = plain_input(q, op->args[1 + j]);
+        scales[j] = (double)x->scale *
                     (scalar >= 0 ? sigmoid((double)*folded(q, scalar)) : (double)op->attr.scale);
         most = fmax(most, scales[j]);
+        span = span_of(x) > span ? span_of(x) : span;
         args[1 + j] = q->views[op->args[1 + j]].tensor;
     }
-    const int left = left_shift_of(n);
+    const int left = left_shift_of(n, span);
     most = fmax(most, 1e-30);
     if (!new_tensor(q, op->args[0], relu, least_scale(2.0 * most / ldexp(1.0, left))))
         return false;
     const Tensor y = *made(q, op->args[0]);
     const Factor out = factor_of(2.0 * most / (ldexp(1.0, left) * (double)y.scale));
-    memcpy(rule, (int32_t[]){left, out.multiplier, out.shift, y.zero, low_of(&y, relu)},
-           5 * sizeof *rule);
+    memcpy(
+        rule,
+        (int32_t[]){left, out.multiplier, out.shift, y.zero, low_of(&y, relu), int8_most(y.dtype)},
+        6 * sizeof *rule);
     for (int j = 0; j < n; j++) {
+        const Tensor *x = made(q, op->args[1 + j]);
         const Factor in = factor_of(scales[j] / (2.0 * most));
-        memcpy(rule + 5 + 3 * j,
-               (int32_t[]){made(q, op->args[1 + j])->zero, in.multiplier, in.shift},
-               3 * sizeof *rule);
+        memcpy(rule + 6 + 4 * j, (int32_t[]){x->zero, in.multiplier, in.shift, is_wide(x)},
+               4 * sizeof *rule);
     }
     args[0] = q->views[op->args[0]].tensor;
-    args[1 + n] = new_rule(q, y.name, rule, 5 + 3 * n);
+    args[1 + n] = new_rule(q, y.name, rule, 6 + 4 * n);
     ir_op(q->ir, OP_INT8_SUM, args, n + 2,
           (Attr){.inputs = n, .size = op->attr.channels * op->attr.size});
     return true;
@@ -441,11 +552,13 @@ static bool quantise_concat(Quantiser *q, const Op *op)
     const Tensor y = *made(q, op->args[0]);
     const Factor factor = factor_of((double)x.scale / (double)y.scale);
     // a part far wider than what was seen of the whole would shift out of 32 bits: it saturates
-    const int left = factor.shift < 0 ? (factor.shift < -20 ? 20 : -factor.shift) : 0;
-    const int rule = new_rule(
-        q, pool_printf(q->ir->pool, "%s.at%d", y.name, op->attr.offset),
-        (int32_t[]){x.zero, factor.multiplier, left, factor.shift > 0 ? factor.shift : 0, y.zero},
-        5);
+    const int room = left_shift_of(1, span_of(&x));
+    const int left = factor.shift >= 0 ? 0 : -factor.shift < room ? -factor.shift : room;
+    const int rule =
+        new_rule(q, pool_printf(q->ir->pool, "%s.at%d", y.name, op->attr.offset),
+                 (int32_t[]){x.zero, factor.multiplier, left, factor.shift > 0 ? factor.shift : 0,
+                             y.zero, int8_least(y.dtype), int8_most(y.dtype), is_wide(&x)},
+                 8);
     ir_op(q->ir, OP_INT8_CONCAT,
           (int[]){q->views[op->args[0]].tensor, q->views[op->args[1]].tensor, rule}, 3, op->attr);
     return true;
@@ -453,20 +566,19 @@ static bool quantise_concat(Quantiser *q, const Op *op)
 
 static bool quantise_attention(Quantiser *q, const Op *op)
 {
-    const Tensor s = *plain_input(q, op->args[2]);
-    plain_input(q, op->args[1]);
-    const int relu = op->attr.relu;
-    const double unit = (double)s.scale / (1 << 20);
+    const Tensor m = *plain_input(q, op->args[1]), s = *plain_input(q, op->args[2]);
+    const int relu = op->attr.relu, bits = is_wide(&s) ? 15 : 20; // g + m' is less than 2
+    const double unit = (double)s.scale / (1 << bits);
     if (!new_tensor(q, op->args[0], relu, least_scale(unit)))
         return false;
     const Tensor y = *made(q, op->args[0]);
     const double gate = sigmoid((double)*folded(q, op->args[4]));
     const Factor factor = factor_of(unit / (double)y.scale);
-    const int rule =
-        new_rule(q, y.name,
-                 (int32_t[]){(int32_t)lround(gate * (1 << 20)), s.zero, factor.multiplier,
-                             factor.shift, y.zero, low_of(&y, relu)},
-                 6);
+    const int rule = new_rule(q, y.name,
+                              (int32_t[]){(int32_t)lround(gate * (1 << bits)), s.zero,
+                                          factor.multiplier, factor.shift, y.zero, low_of(&y, relu),
+                                          int8_most(y.dtype), bits, is_wide(&m), is_wide(&s)},
+                              10);
     ir_op(q->ir, OP_INT8_ATTENTION,
           (int[]){q->views[op->args[0]].tensor, q->views[op->args[1]].tensor,
                   q->views[op->args[2]].tensor, rule},
@@ -483,16 +595,16 @@ static bool quantise_adaptive_pool(Quantiser *q, const Op *op)
     if (!new_tensor(q, op->args[0], false, least_scale((double)x.scale / (h * w))))
         return false;
     const Tensor y = *made(q, op->args[0]);
-    int32_t rule[10] = {x.zero, y.zero};
+    int32_t rule[13] = {x.zero, is_wide(&x), y.zero, int8_least(y.dtype), int8_most(y.dtype)};
     for (int i = 0; i < 4; i++) {
         const int count = (h + i / 2) * (w + i % 2);
         const Factor factor = factor_of((double)x.scale / (count * (double)y.scale));
-        rule[2 + 2 * i] = factor.multiplier;
-        rule[3 + 2 * i] = factor.shift;
+        rule[5 + 2 * i] = factor.multiplier;
+        rule[6 + 2 * i] = factor.shift;
     }
     ir_op(q->ir, OP_INT8_ADAPTIVE_POOL,
           (int[]){q->views[op->args[0]].tensor, q->views[op->args[1]].tensor,
-                  new_rule(q, y.name, rule, 10)},
+                  new_rule(q, y.name, rule, 13)},
           3, *a);
     return true;
 }
@@ -506,10 +618,16 @@ static bool quantise_average_pool(Quantiser *q, const Op *op)
         return false;
     const Tensor y = *made(q, op->args[0]);
     const Factor factor = factor_of(unit / (double)y.scale);
+    const int32_t rule[] = {x.zero,
+                            is_wide(&x),
+                            y.zero,
+                            int8_least(y.dtype),
+                            int8_most(y.dtype),
+                            factor.multiplier,
+                            factor.shift};
     ir_op(q->ir, OP_INT8_AVERAGE_POOL,
-          (int[]){
-              q->views[op->args[0]].tensor, q->views[op->args[1]].tensor,
-              new_rule(q, y.name, (int32_t[]){x.zero, factor.multiplier, factor.shift, y.zero}, 4)},
+          (int[]){q->views[op->args[0]].tensor, q->views[op->args[1]].tensor,
+                  new_rule(q, y.name, rule, COUNT_OF(rule))},
           3, *a);
     return true;
 }
@@ -521,7 +639,8 @@ static bool quantise_image(Quantiser *q, int image)
     if (!new_tensor(q, image, false, 0.0))
         return false;
     const Tensor y = *made(q, image);
-    const int rule = new_rule(q, "image", (int32_t[]){y.zero}, 1);
+    const int rule =
+        new_rule(q, "image", (int32_t[]){y.zero, int8_least(y.dtype), int8_most(y.dtype)}, 3);
     ir_op(q->ir, OP_INT8_IMAGE, (int[]){q->views[image].tensor, image, rule}, 3,
           (Attr){.channels = y.channels, .size = y.height * y.width, .scale = y.scale});
     return true;
@@ -533,6 +652,14 @@ static const Op *only_reader(const Quantiser *q, int t)
     return q->readers[t] == 1 ? &q->old[q->first[t]] : NULL;
 }
 
+// Whether the map that a convolution makes is only averaged by `reader`.
+static bool is_head(const Op *op, const Op *reader)
+{
+    return op->kind == OP_CONV_PIXELS && reader && reader->kind == OP_ADAPTIVE_POOL &&
+           op->attr.relu && reader->attr.out_height * reader->attr.out_width == 1 &&
+           op->attr.kernel_h * op->attr.kernel_w == 1;
+}
+
 static bool quantise_convolution(Quantiser *q, const Op *op)
 {
     const Op *reader = only_reader(q, op->args[0]);
@@ -540,11 +667,7 @@ static bool quantise_convolution(Quantiser *q, const Op *op)
         quantise_linear(q, op, reader->args[0]);
         return true;
     }
-    if (reader && reader->kind == OP_ADAPTIVE_POOL && op->attr.relu &&
-        reader->attr.out_height * reader->attr.out_width == 1 &&
-        op->attr.kernel_h * op->attr.kernel_w == 1)
-        return quantise_head(q, op, reader);
-    return quantise_conv(q, op);
+    return is_head(op, reader) ? quantise_head(q, op, reader) : quantise_conv(q, op);
 }
 
 static bool quantise_op(Quantiser *q, const Op *op)
@@ -587,21 +710,38 @@ static void survey(Quantiser *q)
             if (arg.tensor >= 0 && arg.access == ACCESS_READ && q->readers[arg.tensor]++ == 0)
                 q->first[arg.tensor] = o;
         }
+    for (int o = 0; o < q->n_old; o++) {
+        const Op *op = &q->old[o];
+        if (op->kind == OP_PAD || op->kind == OP_RELU)
+            q->source[op->args[0]] = q->source[op->args[1]];
+        else if (is_head(op, only_reader(q, op->args[0])))
+            q->narrow[q->source[op->args[1]]] = true;
+    }
 }
 
-bool quantise(Ir *ir, const Ranges *ranges, Err *err)
+bool quantise(Ir *ir, const Ranges *ranges, int64_t widest, bool sizes_only, Err *err)
 {
-    const int n = ir->n_tensors;
-    Quantiser q = {.ir = ir, .ranges = ranges, .values = ir->const_data, .err = err};
-    q.views = pool_alloc(ir->pool, (size_t)n * sizeof *q.views);
-    q.readers = pool_alloc(ir->pool, (size_t)n * sizeof *q.readers);
-    q.first = pool_alloc(ir->pool, (size_t)n * sizeof *q.first);
-    for (int t = 0; t < n; t++)
+    const size_t n = (size_t)ir->n_tensors;
+    Quantiser q = {.ir = ir,
+                   .ranges = ranges,
+                   .values = ir->const_data,
+                   .widest = widest,
+                   .sizes_only = sizes_only,
+                   .err = err};
+    q.views = pool_alloc(ir->pool, n * sizeof *q.views);
+    q.readers = pool_alloc(ir->pool, n * sizeof *q.readers);
+    q.first = pool_alloc(ir->pool, n * sizeof *q.first);
+    q.source = pool_alloc(ir->pool, n * sizeof *q.source);
+    q.narrow = pool_alloc(ir->pool, n * sizeof *q.narrow);
+    const int n_old = ir->n_tensors;
+    for (int t = 0; t < n_old; t++) {
         q.views[t] = (View){-1, false};
+        q.source[t] = t;
+    }
     q.old = ir_rewrite(ir, &q.n_old);
     survey(&q);
     ir->place = 0;
-    for (int t = 0; t < n; t++)
+    for (int t = 0; t < n_old; t++)
         if (ir->tensors[t].space == SPACE_IMAGES && !quantise_image(&q, t))
             return false;
     for (int o = 0; o < q.n_old; o++)

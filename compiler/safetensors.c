@@ -308,6 +308,7 @@ double tensor_value(const StoredTensor *tensor, int64_t index)
     case DTYPE_U8:
         return (double)*(const unsigned char *)at;
     case DTYPE_I8:
+    case DTYPE_I16:
         break;
     }
     bug("dtype %d", (int)tensor->dtype);

@@ -3,7 +3,7 @@
 // One image of raw pixels; hwc tells that the channels of a pixel lie together.
 static void nk_read_pixels(void *arena, const uint8_t *pixels, int hwc)
 {
-    int8_t *to = nk_image(arena);
+    nk_pixel *to = nk_image(arena);
     for (int p = 0; p < NK_HEIGHT * NK_WIDTH; p++)
         for (int c = 0; c < NK_CHANNELS; c++)
             *to++ = nk_pixels[c][hwc ? pixels[p * NK_CHANNELS + c]

@@ -1,8 +1,9 @@
 // int8.h - what the int8 kernels stand on: TensorFlow Lite's fixed-point arithmetic, copies, and
 // the dot products of a tile, for three kinds of machine.
 //
-// A real number r is held as q with r = scale (q - zero).  Accumulators are int32.  Everything here
-// is exact integer arithmetic, so that all machines give the same bits: plain C, Arm's DSP
+// A real number r is held as q with r = scale (q - zero), in 8 bits or, where a tensor is "wide",
+// in 16; the weights that a wide tensor meets have 16, too.  Accumulators are int32.  Everything
+// here is exact integer arithmetic, so that all machines give the same bits: plain C, Arm's DSP
 // instructions (__ARM_FEATURE_DSP: two 16-bit products an instruction) and Helium
 // (__ARM_FEATURE_MVE: sixteen 8-bit ones).
 #ifndef NK_INT8_H
@@ -44,17 +45,38 @@ NK_INLINE int32_t nk_int8_scale(int32_t x, int32_t m, int e)
     return nk_int8_shift(nk_int8_high(x, m), e);
 }
 
-NK_INLINE int8_t nk_int8_clamp(int32_t x, int32_t low)
+NK_INLINE int32_t nk_int8_clamp(int32_t x, int32_t low, int32_t high)
 {
-    x = x > 127 ? 127 : x < -128 ? -128 : x;
-    return (int8_t)(x < low ? low : x);
+    return x < low ? low : x > high ? high : x;
 }
 
 // An accumulator as a result: e >= 1.
-NK_INLINE int8_t nk_int8_result(int32_t x, int32_t m, int e, int32_t zero, int32_t low)
+NK_INLINE int32_t nk_int8_result(int32_t x, int32_t m, int e, int32_t zero, int32_t low,
+                                 int32_t high)
 {
-    const int32_t high = nk_int8_high(x, m);
-    return nk_int8_clamp(((high + (1 << (e - 1)) + (high >> 31)) >> e) + zero, low);
+    const int32_t product = nk_int8_high(x, m);
+    return nk_int8_clamp(((product + (1 << (e - 1)) + (product >> 31)) >> e) + zero, low, high);
+}
+
+// ---- numbers of tensors -------------------------------------------------------------------------
+
+NK_INLINE int32_t nk_int8_get(const void *x, int32_t at, int wide)
+{
+    return wide ? ((const int16_t *)x)[at] : ((const int8_t *)x)[at];
+}
+
+NK_INLINE void nk_int8_put(void *y, int32_t at, int32_t value, int wide)
+{
+    if (wide)
+        ((int16_t *)y)[at] = (int16_t)value;
+    else
+        ((int8_t *)y)[at] = (int8_t)value;
+}
+
+// Kernels tell by its upper limit whether a result is wide.
+NK_INLINE int nk_int8_is_wide(int32_t high)
+{
+    return high > 127;
 }
 
 // ---- words of memory ----------------------------------------------------------------------------
@@ -88,10 +110,10 @@ NK_INLINE void nk_int8_store(void *p, uint32_t word)
 }
 #endif
 
-NK_INLINE void nk_int8_fill(int8_t *to, int8_t value, int n)
+NK_INLINE void nk_int8_fill(void *to, int32_t at, int32_t value, int n, int wide)
 {
     for (int i = 0; i < n; i++)
-        to[i] = value;
+        nk_int8_put(to, at + i, value, wide);
 }
 
 // ---- dot products: NK_INT8_PIXELS columns of numbers with two rows of weights -------------------
@@ -141,6 +163,32 @@ NK_INLINE void nk_int8_dot(int32_t sum[NK_INT8_PIXELS][2], const nk_int8_column 
         s30 = vmladavaq_p_s8(s30, v, a, tail);
         s31 = vmladavaq_p_s8(s31, v, b, tail);
         w0 += 16, w1 += 16, x += 16, x1 += 16, x2 += 16, x3 += 16;
+    }
+    sum[0][0] = s00, sum[0][1] = s01, sum[1][0] = s10, sum[1][1] = s11;
+    sum[2][0] = s20, sum[2][1] = s21, sum[3][0] = s30, sum[3][1] = s31;
+}
+
+NK_INLINE void nk_int8_dot_wide(int32_t sum[NK_INT8_PIXELS][2], const int16_t *x, int pitch,
+                                const int16_t *w0, const int16_t *w1, int taps)
+{
+    const int16_t *x1 = x + pitch, *x2 = x1 + pitch, *x3 = x2 + pitch;
+    int32_t s00 = 0, s01 = 0, s10 = 0, s11 = 0, s20 = 0, s21 = 0, s30 = 0, s31 = 0;
+    for (int n = taps; n > 0; n -= 8) {
+        const mve_pred16_t tail = vctp16q((uint32_t)n);
+        const int16x8_t a = vldrhq_z_s16(w0, tail), b = vldrhq_z_s16(w1, tail);
+        int16x8_t v = vldrhq_z_s16(x, tail);
+        s00 = vmladavaq_p_s16(s00, v, a, tail);
+        s01 = vmladavaq_p_s16(s01, v, b, tail);
+        v = vldrhq_z_s16(x1, tail);
+        s10 = vmladavaq_p_s16(s10, v, a, tail);
+        s11 = vmladavaq_p_s16(s11, v, b, tail);
+        v = vldrhq_z_s16(x2, tail);
+        s20 = vmladavaq_p_s16(s20, v, a, tail);
+        s21 = vmladavaq_p_s16(s21, v, b, tail);
+        v = vldrhq_z_s16(x3, tail);
+        s30 = vmladavaq_p_s16(s30, v, a, tail);
+        s31 = vmladavaq_p_s16(s31, v, b, tail);
+        w0 += 8, w1 += 8, x += 8, x1 += 8, x2 += 8, x3 += 8;
     }
     sum[0][0] = s00, sum[0][1] = s01, sum[1][0] = s10, sum[1][1] = s11;
     sum[2][0] = s20, sum[2][1] = s21, sum[3][0] = s30, sum[3][1] = s31;
@@ -230,6 +278,23 @@ NK_INLINE void nk_int8_dot(int32_t sum[NK_INT8_PIXELS][2], const nk_int8_column 
     sum[0][0] = s00, sum[0][1] = s01, sum[1][0] = s10, sum[1][1] = s11;
 }
 
+NK_INLINE void nk_int8_dot_wide(int32_t sum[NK_INT8_PIXELS][2], const int16_t *x, int pitch,
+                                const int16_t *w0, const int16_t *w1, int taps)
+{
+    const int16_t *x1 = x + pitch, *end = w0 + nk_int8_pitch(taps);
+    int32_t s00 = 0, s01 = 0, s10 = 0, s11 = 0;
+#pragma GCC unroll 4
+    for (; w0 != end; w0 += 2, w1 += 2, x += 2, x1 += 2) {
+        const uint32_t a = nk_int8_load(w0), b = nk_int8_load(w1);
+        const uint32_t u = nk_int8_load(x), v = nk_int8_load(x1);
+        s00 = nk_int8_add(s00, u, a);
+        s01 = nk_int8_add(s01, u, b);
+        s10 = nk_int8_add(s10, v, a);
+        s11 = nk_int8_add(s11, v, b);
+    }
+    sum[0][0] = s00, sum[0][1] = s01, sum[1][0] = s10, sum[1][1] = s11;
+}
+
 #else
 
 typedef int8_t nk_int8_column;
@@ -240,19 +305,32 @@ NK_INLINE void nk_int8_copy(int8_t *to, const int8_t *from, int n, int low)
         to[i] = (int8_t)(from[i] < low ? low : from[i]);
 }
 
-NK_INLINE void nk_int8_dot(int32_t sum[NK_INT8_PIXELS][2], const nk_int8_column *x, int pitch,
-                           const int8_t *w0, const int8_t *w1, int taps)
+// Either kind of numbers.
+NK_INLINE void nk_int8_dot_any(int32_t sum[NK_INT8_PIXELS][2], const void *x, int pitch,
+                               const void *w0, const void *w1, int taps, int wide)
 {
-    const int8_t *x1 = x + pitch;
     int32_t s00 = 0, s01 = 0, s10 = 0, s11 = 0;
     for (int i = 0; i < taps; i++) {
-        const int32_t a = w0[i], b = w1[i], u = x[i], v = x1[i];
+        const int32_t a = nk_int8_get(w0, i, wide), b = nk_int8_get(w1, i, wide);
+        const int32_t u = nk_int8_get(x, i, wide), v = nk_int8_get(x, pitch + i, wide);
         s00 += a * u;
         s01 += b * u;
         s10 += a * v;
         s11 += b * v;
     }
     sum[0][0] = s00, sum[0][1] = s01, sum[1][0] = s10, sum[1][1] = s11;
+}
+
+NK_INLINE void nk_int8_dot(int32_t sum[NK_INT8_PIXELS][2], const nk_int8_column *x, int pitch,
+                           const int8_t *w0, const int8_t *w1, int taps)
+{
+    nk_int8_dot_any(sum, x, pitch, w0, w1, taps, 0);
+}
+
+NK_INLINE void nk_int8_dot_wide(int32_t sum[NK_INT8_PIXELS][2], const int16_t *x, int pitch,
+                                const int16_t *w0, const int16_t *w1, int taps)
+{
+    nk_int8_dot_any(sum, x, pitch, w0, w1, taps, 1);
 }
 
 #endif

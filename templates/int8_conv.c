@@ -3,28 +3,43 @@
 //   y[p][k] = clamp(zero_y + scale_k (bias[k] + sum over taps t of w[k][t] * column_p[t]))
 //
 // as TFLite's CONV_2D with weights symmetric per channel; bias holds the input's zero point:
-// bias[k] - zero_x * sum of w[k].  What lies outside the image is zero_x.
+// bias[k] - zero_x * sum of w[k].  What lies outside the image is zero_x.  nk_int8_conv reads 8
+// bits, nk_int8_conv_wide 16.
 //
-// rule: zero_x, low_x, zero_y, low_y.  Inputs below low_x count as low_x: a ReLU of the reader's
-// own (low_x = zero_x), or nothing (-128).  scratch: NK_INT8_PIXELS columns (and one of bytes),
-// 4-byte numbers aligned to 8.  head: see below.
+// rule: zero_x, low_x, zero_y, low_y, high_y.  Inputs below low_x count as low_x: a ReLU of the
+// reader's own (low_x = zero_x), or nothing (the least there is).  scratch: NK_INT8_PIXELS columns
+// (and one of bytes), 4-byte numbers aligned to 8.
 
-// The input of pixel (h, w) as bytes.
-NK_INLINE void nk_int8_gather(int8_t *to, const int8_t *x, const int32_t *rule, int channels,
-                              int height, int width, int kernel_h, int kernel_w, int h, int w)
+// n numbers, those below `low` raised to it.
+NK_INLINE void nk_int8_copy_raised(void *to, int32_t at, const void *from, int32_t from_at, int n,
+                                   int low, int wide)
+{
+    if (!wide)
+        nk_int8_copy((int8_t *)to + at, (const int8_t *)from + from_at, n, low);
+    else
+        for (int i = 0; i < n; i++) {
+            const int16_t v = ((const int16_t *)from)[from_at + i];
+            ((int16_t *)to)[at + i] = (int16_t)(v < low ? low : v);
+        }
+}
+
+// The input of pixel (h, w), tap after tap.
+NK_INLINE void nk_int8_gather(void *to, const void *x, const int32_t *rule, int channels,
+                              int height, int width, int kernel_h, int kernel_w, int h, int w,
+                              int wide)
 {
     const int left = w - kernel_w / 2, row = kernel_w * channels;
     const int s0 = left < 0 ? -left : 0, s1 = left + kernel_w > width ? width - left : kernel_w;
-    for (int r = 0; r < kernel_h; r++, to += row) {
+    for (int r = 0, t = 0; r < kernel_h; r++, t += row) {
         const int at = h + r - kernel_h / 2;
         if (at < 0 || at >= height) {
-            nk_int8_fill(to, (int8_t)rule[0], row);
+            nk_int8_fill(to, t, rule[0], row, wide);
             continue;
         }
-        nk_int8_fill(to, (int8_t)rule[0], s0 * channels);
-        nk_int8_copy(to + s0 * channels, x + ((int32_t)at * width + left + s0) * channels,
-                     (s1 - s0) * channels, rule[1]);
-        nk_int8_fill(to + s1 * channels, (int8_t)rule[0], (kernel_w - s1) * channels);
+        nk_int8_fill(to, t, rule[0], s0 * channels, wide);
+        nk_int8_copy_raised(to, t + s0 * channels, x, ((int32_t)at * width + left + s0) * channels,
+                            (s1 - s0) * channels, rule[1], wide);
+        nk_int8_fill(to, t + s1 * channels, rule[0], (kernel_w - s1) * channels, wide);
     }
 }
 
@@ -42,8 +57,8 @@ NK_INLINE void nk_int8_prepare(nk_int8_column *to, int8_t *bytes, const int8_t *
             nk_int8_widen(to, x + ((int32_t)(top + r) * width + left) * channels, row, rule[1]);
         return;
     }
-    nk_int8_gather(bytes, x, rule, channels, height, width, kernel_h, kernel_w, h, w);
-    nk_int8_fill(bytes + taps, 0, nk_int8_pitch(taps) - taps);
+    nk_int8_gather(bytes, x, rule, channels, height, width, kernel_h, kernel_w, h, w, 0);
+    nk_int8_fill(bytes, taps, 0, nk_int8_pitch(taps) - taps, 0);
     nk_int8_widen(to, bytes, nk_int8_pitch(taps), -128);
 }
 #else
@@ -52,7 +67,7 @@ NK_INLINE void nk_int8_prepare(nk_int8_column *to, int8_t *bytes, const int8_t *
                                int kernel_h, int kernel_w, int h, int w)
 {
     (void)bytes;
-    nk_int8_gather(to, x, rule, channels, height, width, kernel_h, kernel_w, h, w);
+    nk_int8_gather(to, x, rule, channels, height, width, kernel_h, kernel_w, h, w, 0);
 }
 #endif
 
@@ -70,29 +85,64 @@ NK_OUTLINE void nk_int8_columns(void *scratch, const int8_t *x, const int32_t *r
     }
 }
 
-// Results of NK_INT8_PIXELS pixels, the first `count` of them stored.
-NK_OUTLINE void nk_int8_pixels(int8_t *y, const void *scratch, const int8_t *w, const int32_t *bias,
-                               const int32_t *multiplier, const int8_t *shift, const int32_t *rule,
-                               int taps, int filters, int count)
+NK_OUTLINE void nk_int8_columns_wide(int16_t *columns, const int16_t *x, const int32_t *rule,
+                                     int channels, int height, int width, int kernel_h,
+                                     int kernel_w, int p)
 {
-    const int pitch = nk_int8_pitch(taps);
-    const int32_t zero = rule[2], low = rule[3];
-    for (int k = 0; k < filters; k += 2, w += 2 * pitch) {
-        const int pair = k + 1 < filters;
-        int32_t sum[NK_INT8_PIXELS][2];
-        nk_int8_dot(sum, scratch, pitch, w, w + pair * pitch, taps);
-        for (int j = 0; j <= pair; j++) {
-            const int32_t b = bias[k + j], m = multiplier[k + j];
-            const int e = shift[k + j];
-            int8_t *to = y + k + j;
-            *to = nk_int8_result(sum[0][j] + b, m, e, zero, low);
-            for (int i = 1; i < count; i++)
-                to[i * filters] = nk_int8_result(sum[i][j] + b, m, e, zero, low);
-        }
+    const int taps = kernel_h * kernel_w * channels, pitch = nk_int8_pitch(taps);
+    for (int i = 0; i < NK_INT8_PIXELS; i++, columns += pitch) {
+        const int at = p + i < height * width ? p + i : height * width - 1;
+        nk_int8_gather(columns, x, rule, channels, height, width, kernel_h, kernel_w, at / width,
+                       at % width, 1);
+        nk_int8_fill(columns, taps, 0, pitch - taps, 1);
     }
 }
 
-NK_OUTLINE void nk_int8_conv(int8_t *y, void *scratch, const int8_t *x, const int8_t *w,
+// What becomes of the sums of two filters, k and k + 1, of `count` pixels; y: of the first one.
+NK_INLINE void nk_int8_store_pair(void *y, int32_t sum[NK_INT8_PIXELS][2], const int32_t *bias,
+                                  const int32_t *multiplier, const int8_t *shift,
+                                  const int32_t *rule, int filters, int k, int count)
+{
+    const int32_t zero = rule[2], low = rule[3], high = rule[4];
+    const int wide = nk_int8_is_wide(high);
+    for (int j = k; j < k + 2 && j < filters; j++) {
+        const int32_t b = bias[j], m = multiplier[j];
+        const int e = shift[j];
+        for (int i = 0; i < count; i++)
+            nk_int8_put(y, i * filters + j,
+                        nk_int8_result(sum[i][j - k] + b, m, e, zero, low, high), wide);
+    }
+}
+
+// Results of NK_INT8_PIXELS pixels, the first `count` of them stored, from number `at` of y on.
+NK_OUTLINE void nk_int8_pixels(void *y, int32_t at, const void *scratch, const int8_t *w,
+                               const int32_t *bias, const int32_t *multiplier, const int8_t *shift,
+                               const int32_t *rule, int taps, int filters, int count)
+{
+    const int pitch = nk_int8_pitch(taps);
+    void *to = nk_int8_is_wide(rule[4]) ? (void *)((int16_t *)y + at) : (void *)((int8_t *)y + at);
+    for (int k = 0; k < filters; k += 2, w += 2 * pitch) {
+        int32_t sum[NK_INT8_PIXELS][2];
+        nk_int8_dot(sum, scratch, pitch, w, k + 1 < filters ? w + pitch : w, taps);
+        nk_int8_store_pair(to, sum, bias, multiplier, shift, rule, filters, k, count);
+    }
+}
+
+NK_OUTLINE void nk_int8_pixels_wide(void *y, int32_t at, const int16_t *columns, const int16_t *w,
+                                    const int32_t *bias, const int32_t *multiplier,
+                                    const int8_t *shift, const int32_t *rule, int taps, int filters,
+                                    int count)
+{
+    const int pitch = nk_int8_pitch(taps);
+    void *to = nk_int8_is_wide(rule[4]) ? (void *)((int16_t *)y + at) : (void *)((int8_t *)y + at);
+    for (int k = 0; k < filters; k += 2, w += 2 * pitch) {
+        int32_t sum[NK_INT8_PIXELS][2];
+        nk_int8_dot_wide(sum, columns, pitch, w, k + 1 < filters ? w + pitch : w, taps);
+        nk_int8_store_pair(to, sum, bias, multiplier, shift, rule, filters, k, count);
+    }
+}
+
+NK_OUTLINE void nk_int8_conv(void *y, void *scratch, const void *x, const void *w,
                              const int32_t *bias, const int32_t *multiplier, const int8_t *shift,
                              const int32_t *rule, int channels, int height, int width, int filters,
                              int kernel_h, int kernel_w)
@@ -101,7 +151,21 @@ NK_OUTLINE void nk_int8_conv(int8_t *y, void *scratch, const int8_t *x, const in
     for (int p = 0; p < size; p += NK_INT8_PIXELS) {
         const int count = size - p < NK_INT8_PIXELS ? size - p : NK_INT8_PIXELS;
         nk_int8_columns(scratch, x, rule, channels, height, width, kernel_h, kernel_w, p);
-        nk_int8_pixels(y + (int32_t)p * filters, scratch, w, bias, multiplier, shift, rule,
+        nk_int8_pixels(y, (int32_t)p * filters, scratch, w, bias, multiplier, shift, rule,
                        kernel_h * kernel_w * channels, filters, count);
+    }
+}
+
+NK_OUTLINE void nk_int8_conv_wide(void *y, void *scratch, const void *x, const void *w,
+                                  const int32_t *bias, const int32_t *multiplier,
+                                  const int8_t *shift, const int32_t *rule, int channels,
+                                  int height, int width, int filters, int kernel_h, int kernel_w)
+{
+    const int size = height * width;
+    for (int p = 0; p < size; p += NK_INT8_PIXELS) {
+        const int count = size - p < NK_INT8_PIXELS ? size - p : NK_INT8_PIXELS;
+        nk_int8_columns_wide(scratch, x, rule, channels, height, width, kernel_h, kernel_w, p);
+        nk_int8_pixels_wide(y, (int32_t)p * filters, scratch, w, bias, multiplier, shift, rule,
+                            kernel_h * kernel_w * channels, filters, count);
     }
 }

@@ -3,16 +3,18 @@
 //
 //   y[i][j][c] = clamp(zero_y + scale_c (bias[c] + sum over r, s of w[r][s][c] * x[..][..][c]))
 //
-// rule and bias as in int8_conv.c.
+// rule, bias and the two widths as in int8_conv.c.
 
 enum { NK_INT8_BLOCK = 16 }; // channels whose sums are held at a time
 
-NK_OUTLINE void nk_int8_depthwise_pixel(int8_t *y, const int8_t *x, const int8_t *w,
-                                        const int32_t *bias, const int32_t *multiplier,
-                                        const int8_t *shift, const int32_t *rule, int channels,
-                                        int height, int width, int kernel_h, int kernel_w, int top,
-                                        int left)
+// One pixel's result, from number `at` of y on.
+NK_INLINE void nk_int8_depthwise_pixel(void *y, int32_t at, const void *x, const void *w,
+                                       const int32_t *bias, const int32_t *multiplier,
+                                       const int8_t *shift, const int32_t *rule, int channels,
+                                       int height, int width, int kernel_h, int kernel_w, int top,
+                                       int left, int wide)
 {
+    const int wide_y = nk_int8_is_wide(rule[4]);
     for (int c0 = 0; c0 < channels; c0 += NK_INT8_BLOCK) {
         const int n = channels - c0 < NK_INT8_BLOCK ? channels - c0 : NK_INT8_BLOCK;
         int32_t sum[NK_INT8_BLOCK];
@@ -22,19 +24,23 @@ NK_OUTLINE void nk_int8_depthwise_pixel(int8_t *y, const int8_t *x, const int8_t
             for (int s = 0; s < kernel_w; s++) {
                 const int h = top + r, v = left + s;
                 const int outside = h < 0 || h >= height || v < 0 || v >= width;
-                const int8_t *weight = w + (r * kernel_w + s) * channels + c0;
-                const int8_t *in = outside ? x : x + ((int32_t)h * width + v) * channels + c0;
+                const int32_t weight = (r * kernel_w + s) * channels + c0;
+                const int32_t in = outside ? 0 : ((int32_t)h * width + v) * channels + c0;
                 for (int c = 0; c < n; c++) {
-                    const int32_t value = outside ? rule[0] : in[c] < rule[1] ? rule[1] : in[c];
-                    sum[c] += weight[c] * value;
+                    const int32_t seen = nk_int8_get(x, in + c, wide);
+                    const int32_t value = outside ? rule[0] : seen < rule[1] ? rule[1] : seen;
+                    sum[c] += nk_int8_get(w, weight + c, wide) * value;
                 }
             }
         for (int c = 0; c < n; c++)
-            y[c0 + c] = nk_int8_result(sum[c], multiplier[c0 + c], shift[c0 + c], rule[2], rule[3]);
+            nk_int8_put(y, at + c0 + c,
+                        nk_int8_result(sum[c], multiplier[c0 + c], shift[c0 + c], rule[2], rule[3],
+                                       rule[4]),
+                        wide_y);
     }
 }
 
-NK_OUTLINE void nk_int8_depthwise(int8_t *y, const int8_t *x, const int8_t *w, const int32_t *bias,
+NK_OUTLINE void nk_int8_depthwise(void *y, const void *x, const void *w, const int32_t *bias,
                                   const int32_t *multiplier, const int8_t *shift,
                                   const int32_t *rule, int channels, int height, int width,
                                   int kernel_h, int kernel_w, int stride, int out_height,
@@ -42,7 +48,22 @@ NK_OUTLINE void nk_int8_depthwise(int8_t *y, const int8_t *x, const int8_t *w, c
 {
     for (int i = 0; i < out_height; i++)
         for (int j = 0; j < out_width; j++)
-            nk_int8_depthwise_pixel(y + ((int32_t)i * out_width + j) * channels, x, w, bias,
+            nk_int8_depthwise_pixel(y, ((int32_t)i * out_width + j) * channels, x, w, bias,
                                     multiplier, shift, rule, channels, height, width, kernel_h,
-                                    kernel_w, stride * i - kernel_h / 2, stride * j - kernel_w / 2);
+                                    kernel_w, stride * i - kernel_h / 2, stride * j - kernel_w / 2,
+                                    0);
+}
+
+NK_OUTLINE void nk_int8_depthwise_wide(void *y, const void *x, const void *w, const int32_t *bias,
+                                       const int32_t *multiplier, const int8_t *shift,
+                                       const int32_t *rule, int channels, int height, int width,
+                                       int kernel_h, int kernel_w, int stride, int out_height,
+                                       int out_width)
+{
+    for (int i = 0; i < out_height; i++)
+        for (int j = 0; j < out_width; j++)
+            nk_int8_depthwise_pixel(y, ((int32_t)i * out_width + j) * channels, x, w, bias,
+                                    multiplier, shift, rule, channels, height, width, kernel_h,
+                                    kernel_w, stride * i - kernel_h / 2, stride * j - kernel_w / 2,
+                                    1);
 }

@@ -29,7 +29,7 @@ NK_OUTLINE void nk_int8_head_pixels(int32_t *sums, const void *columns, const in
     }
 }
 
-NK_OUTLINE void nk_int8_head(int8_t *y, void *scratch, const int8_t *x, const int8_t *w,
+NK_OUTLINE void nk_int8_head(void *y, void *scratch, const void *x, const void *w,
                              const int32_t *bias, const int32_t *multiplier, const int8_t *shift,
                              const int32_t *rule, int channels, int filters, int size)
 {
@@ -43,17 +43,19 @@ NK_OUTLINE void nk_int8_head(int8_t *y, void *scratch, const int8_t *x, const in
         nk_int8_head_pixels(sums, columns, w, bias, channels, filters, count, rule[3]);
     }
     for (int k = 0; k < filters; k++)
-        y[k] = nk_int8_result(sums[k], multiplier[k], shift[k], rule[2], rule[2]);
+        nk_int8_put(y, k, nk_int8_result(sums[k], multiplier[k], shift[k], rule[2], rule[2], 127),
+                    0);
 }
 
 // logits[j] = scales[j] (bias[j] + w[j] . x): not requantised.
-NK_OUTLINE void nk_int8_linear(float *logits, const int8_t *x, const int8_t *w, const int32_t *bias,
+NK_OUTLINE void nk_int8_linear(float *logits, const void *x, const void *w, const int32_t *bias,
                                const float *scales, int channels, int classes)
 {
     for (int j = 0; j < classes; j++) {
         int32_t sum = bias[j];
         for (int i = 0; i < channels; i++)
-            sum += (int32_t)w[(int32_t)j * nk_int8_pitch(channels) + i] * x[i];
+            sum +=
+                nk_int8_get(w, (int32_t)j * nk_int8_pitch(channels) + i, 0) * nk_int8_get(x, i, 0);
         logits[j] = (float)sum * scales[j];
     }
 }

@@ -28,11 +28,11 @@ static const char frame[] =
     "static void nk_program_infer(const nk_call *call)\n{\n    (void)call;\n}\n"
     "#endif\n";
 static const char int8_frame[] =
-    "static const int8_t nk_pixels[NK_CHANNELS][256] = {{0}};\n"
+    "typedef int8_t nk_pixel;\nstatic const nk_pixel nk_pixels[NK_CHANNELS][256] = {{0}};\n"
     "void nk_infer_u8_in(void *arena, const uint8_t *images, float *logits);\n"
-    "static int8_t *nk_image(void *arena)\n{\n    return arena;\n}\n"
+    "static nk_pixel *nk_image(void *arena)\n{\n    return arena;\n}\n"
     "static void nk_read_image(void *arena, const float *image)\n{\n"
-    "    *nk_image(arena) = (int8_t)image[0];\n}\n"
+    "    *nk_image(arena) = (nk_pixel)image[0];\n}\n"
     "static void nk_program_infer(void *arena, float *logits)\n{\n"
     "    logits[0] = *nk_image(arena);\n}\n";
 static const char training_frame[] =

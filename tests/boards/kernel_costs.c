@@ -1,6 +1,7 @@
 // kernel_costs.c - a program for a board of examples/firmware: runs each int8 kernel on several
 // shapes and prints the instructions that a call took, for kernel_costs.py.  A line:
-// "conv channels height width filters kernel_h kernel_w stride inputs instructions".
+// "conv channels height width filters kernel_h kernel_w stride inputs instructions".  Maps of few
+// channels are run in 16 bits, too.
 //
 // A network calls the head and the last layer once, so that gcc makes them for their sizes: with
 // ONCE_CHANNELS, ONCE_SIZE and ONCE_CLASSES defined it is they that are run, for these.
@@ -19,10 +20,25 @@
 #include "../../templates/int8_merge.c"
 #include "../../templates/int8_pool.c"
 
-enum { IMAGE, CONV, DEPTHWISE, SUM, CONCAT, ATTENTION, ADAPTIVE, AVERAGE, HEAD, LINEAR, PIXELS };
-static const char *const names[] = {"image",  "conv",      "depthwise",     "sum",
-                                    "concat", "attention", "adaptive_pool", "average_pool",
-                                    "head",   "linear",    "pixels"};
+enum {
+    IMAGE,
+    CONV,
+    CONV_WIDE,
+    DEPTHWISE,
+    DEPTHWISE_WIDE,
+    SUM,
+    CONCAT,
+    ATTENTION,
+    ADAPTIVE,
+    AVERAGE,
+    HEAD,
+    LINEAR,
+    PIXELS
+};
+enum { FEW = 16 }; // as compiler/quantise.c has it
+static const char *const names[] = {
+    "image",     "conv",          "conv_wide",    "depthwise", "depthwise_wide", "sum",   "concat",
+    "attention", "adaptive_pool", "average_pool", "head",      "linear",         "pixels"};
 
 typedef struct {
     int kind, channels, height, width, filters, kernel_h, kernel_w, stride, inputs;
@@ -62,7 +78,7 @@ static const Case cases[] = {
 #ifdef ONCE_CHANNELS
 enum { MAP = 16384, WEIGHTS = 148000 };
 #else
-enum { MAP = 40960, WEIGHTS = 36000 };
+enum { MAP = 45056, WEIGHTS = 36000 };
 #endif
 enum { FILTERS = 1284 };
 static _Alignas(8) int8_t maps[2][MAP], weights[WEIGHTS];
@@ -89,10 +105,23 @@ static void fill(void *to, int bytes)
     }
 }
 
-static void prepare(void)
+// 16-bit numbers of so many bits, around 0.
+static void fill_wide(void *to, int bytes, int bits)
 {
-    fill(maps, sizeof maps);
-    fill(weights, sizeof weights);
+    fill(to, bytes);
+    for (int16_t *n = to; bytes > 0; bytes -= 2, n++)
+        *n = (int16_t)(*n >> (16 - bits));
+}
+
+static void prepare(int wide)
+{
+    if (wide) {
+        fill_wide(maps, sizeof maps, 14);
+        fill_wide(weights, sizeof weights, 8);
+    } else {
+        fill(maps, sizeof maps);
+        fill(weights, sizeof weights);
+    }
     fill(table, sizeof table);
     for (int i = 0; i < FILTERS; i++) {
         shift[i] = 8;
@@ -114,53 +143,78 @@ __attribute__((noinline)) static void read_pixels(int8_t *to, const uint8_t *pix
             *to++ = table[c][pixels[c * size + p]];
 }
 
-__attribute__((noinline)) static void run(const Case *c)
+// A rule for 8 bits and one for 16.
+#define LIMITS(wide) (wide) ? -8192 : -128, (wide) ? 8191 : 127
+#define TERM(wide) 3, 1 << 30, 1, wide
+#define RULES(wide)                                                                              \
+    {                                                                                            \
+        .conv = {3, (wide) ? -8192 : -128, 2, LIMITS(wide)}, .image = {1, LIMITS(wide)},         \
+        .concat = {3, 1 << 30, 8, 9, 2, LIMITS(wide), wide},                                     \
+        .average = {3, wide, 2, LIMITS(wide), 1 << 28, 2},                                       \
+        .attention = {1 << ((wide) ? 15 : 20), 3,    1 << 30, (wide) ? 13 : 18, 2, LIMITS(wide), \
+                      (wide) ? 15 : 20,        wide, wide},                                      \
+        .adaptive = {3, wide, 2, LIMITS(wide), 1 << 28, 2, 1 << 28, 2, 1 << 28, 2, 1 << 28, 2},  \
+        .sum = {(wide) ? 14 : 20, 1 << 30,    (wide) ? 12 : 18, 2,                               \
+                LIMITS(wide),     TERM(wide), TERM(wide),       TERM(wide),                      \
+                TERM(wide),       TERM(wide), TERM(wide)},                                       \
+    }
+
+// What every kernel reads first: quantise.c makes them.
+typedef struct {
+    int32_t conv[5], image[3], concat[8], average[7], attention[10], adaptive[13], sum[30];
+} Rules;
+static const Rules rules[2] = {RULES(0), RULES(1)};
+
+__attribute__((noinline)) static void run(const Case *c, int kind, int wide)
 {
-    // Of what every kernel reads first: a zero point, the lowest value, a multiplier, a shift.
-    static const int32_t conv[] = {3, -128, 2, -128}, zero[] = {1},
-                         concat[] = {3, 1 << 30, 8, 9, 2}, average[] = {3, 1 << 28, 2, 1},
-                         attention[] = {1 << 20, 3, 1 << 30, 18, 2, -128},
-                         adaptive[] = {3, 2, 1 << 28, 2, 1 << 28, 2, 1 << 28, 2, 1 << 28, 2},
-                         sum[] = {20, 1 << 30, 18,      2, -128,    3,       1 << 30, 1,
-                                  3,  1 << 30, 1,       3, 1 << 30, 1,       3,       1 << 30,
-                                  1,  3,       1 << 30, 1, 3,       1 << 30, 1};
-    static const int8_t *const inputs[] = {maps[0],       maps[0] + 100, maps[0] + 200,
-                                           maps[0] + 300, maps[0] + 400, maps[0] + 500};
+    static const void *const inputs[] = {maps[0],       maps[0] + 100, maps[0] + 200,
+                                         maps[0] + 300, maps[0] + 400, maps[0] + 500};
     const int size = c->height * c->width;
-    int8_t *y = hide(maps[1]), *work = hide(scratch);
-    const int8_t *x = hide(maps[0]), *w = hide(weights), *e = hide(shift);
+    void *y = hide(maps[1]), *work = hide(scratch);
+    const void *x = hide(maps[0]), *w = hide(weights);
+    const int8_t *e = hide(shift);
     const int32_t *b = hide(bias), *m = hide(multiplier);
-    switch (c->kind) {
+    const Rules *rule = hide(&rules[wide]);
+    switch (kind) {
     case CONV:
-        nk_int8_conv(y, work, x, w, b, m, e, hide(conv), c->channels, c->height, c->width,
+        nk_int8_conv(y, work, x, w, b, m, e, rule->conv, c->channels, c->height, c->width,
                      c->filters, c->kernel_h, c->kernel_w);
         break;
+    case CONV_WIDE:
+        nk_int8_conv_wide(y, work, x, w, b, m, e, rule->conv, c->channels, c->height, c->width,
+                          c->filters, c->kernel_h, c->kernel_w);
+        break;
     case DEPTHWISE:
-        nk_int8_depthwise(y, x, w, b, m, e, hide(conv), c->channels, c->height, c->width,
+        nk_int8_depthwise(y, x, w, b, m, e, rule->conv, c->channels, c->height, c->width,
                           c->kernel_h, c->kernel_w, c->stride, c->height / c->stride,
                           c->width / c->stride);
         break;
+    case DEPTHWISE_WIDE:
+        nk_int8_depthwise_wide(y, x, w, b, m, e, rule->conv, c->channels, c->height, c->width,
+                               c->kernel_h, c->kernel_w, c->stride, c->height / c->stride,
+                               c->width / c->stride);
+        break;
     case SUM:
-        nk_int8_sum(y, hide(inputs), hide(sum), c->inputs, c->channels * size);
+        nk_int8_sum(y, hide(inputs), rule->sum, c->inputs, c->channels * size);
         break;
     case CONCAT:
-        nk_int8_concat(y, x, hide(concat), c->channels * c->inputs, 0, c->channels, size);
+        nk_int8_concat(y, x, rule->concat, c->channels * c->inputs, 0, c->channels, size);
         break;
     case ATTENTION:
-        nk_int8_attention(y, x, x + 64, hide(attention), c->channels * size);
+        nk_int8_attention(y, x, (const int8_t *)x + 64, rule->attention, c->channels * size);
         break;
     case ADAPTIVE:
-        nk_int8_adaptive_pool(y, x, hide(adaptive), c->channels, c->height, c->width,
+        nk_int8_adaptive_pool(y, x, rule->adaptive, c->channels, c->height, c->width,
                               c->height / c->stride, c->width / c->stride);
         break;
     case AVERAGE:
-        nk_int8_average_pool(y, x, hide(average), c->channels, c->height, c->width, c->kernel_h);
+        nk_int8_average_pool(y, x, rule->average, c->channels, c->height, c->width, c->kernel_h);
         break;
     case IMAGE:
-        nk_int8_image(y, hide(image), hide(zero), c->channels, size, 0.02f);
+        nk_int8_image(y, hide(image), rule->image, c->channels, size, 0.02f);
         break;
     case PIXELS:
-        read_pixels(y, (const uint8_t *)x, c->channels, size);
+        read_pixels(y, x, c->channels, size);
         break;
     }
 }
@@ -193,7 +247,7 @@ int main(void)
     static const int32_t rule[] = {3, -128, 2, 0};
     const int32_t head[8] = {ONCE_CHANNELS, ONCE_SIZE, 1, WIDE, 1, 1, 1, 1},
                   linear[8] = {WIDE, 1, 1, ONCE_CLASSES, 1, 1, 1, 1};
-    prepare();
+    prepare(0);
     board_timer_start();
     nk_int8_head(hide(maps[1]), hide(scratch), hide(maps[0]), hide(weights), hide(bias),
                  hide(multiplier), hide(shift), hide(rule), ONCE_CHANNELS, WIDE, ONCE_SIZE);
@@ -205,17 +259,27 @@ int main(void)
     return 0;
 }
 #else
-int main(void)
+static void run_cases(int wide)
 {
-    prepare();
+    prepare(wide);
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         const Case *c = &cases[i];
+        if (wide && (c->channels > FEW || c->kind == PIXELS))
+            continue;
+        const int is_convolution = c->kind == CONV || c->kind == DEPTHWISE;
+        const int kind = c->kind + (wide && is_convolution);
         const int32_t numbers[] = {c->channels, c->height,   c->width,  c->filters,
                                    c->kernel_h, c->kernel_w, c->stride, c->inputs};
         board_timer_start();
-        run(c);
-        print_case(c->kind, numbers, board_timer_instructions());
+        run(c, kind, wide);
+        print_case(kind, numbers, board_timer_instructions());
     }
+}
+
+int main(void)
+{
+    run_cases(0);
+    run_cases(1);
     return 0;
 }
 #endif

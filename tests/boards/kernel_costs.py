@@ -20,8 +20,8 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.path.join(ROOT, os.environ.get("BUILD", "build")))
 TARGETS = ["cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "rv32imc"]
-KERNELS = ["image", "conv", "depthwise", "sum", "concat", "attention", "adaptive_pool", "average_pool",
-           "head", "linear"]
+KERNELS = ["image", "conv", "conv_wide", "depthwise", "depthwise_wide", "sum", "concat", "attention", "adaptive_pool",
+           "average_pool", "head", "linear"]
 GRANULE = {"cortex-m55": 16, "rv32imc": 1}  # weights of an inner step; else 4
 
 # Networks whose code is looked at: together they have every op.
@@ -56,13 +56,17 @@ def run(command, **options):
 def terms(kernel, target, c, h, w, k, kh, kw, stride, n):
     """What the instructions of a call are a linear function of: cost_terms of compiler/costs.c."""
     size, taps, g = h * w, kh * kw * c, GRANULE.get(target, 4)
+    if kernel == "conv_wide" and g == 16:
+        g = 8  # a vector holds so many numbers of 16 bits
     padded, pairs = -(-taps // g) * g, (k + 1) // 2 * 2
     inner = max(0, h - kh // 2 * 2) * max(0, w - kw // 2 * 2)  # pixels whose window lies in the image
     slow = size if kw * c % 4 else size - inner  # those that are read byte by byte, or row by row
     out = (h // stride) * (w // stride)
     return {
         "conv": [size * pairs * padded, size * k, size * taps, size * kh, slow * taps, slow * kh, 1],
+        "conv_wide": [size * pairs * padded, size * k, size * taps, size * kh, size, 1],
         "depthwise": [out * kh * kw * c, out * c, out * kh * kw, out, 1],
+        "depthwise_wide": [out * kh * kw * c, out * c, out * kh * kw, out, 1],
         "sum": [n * c * size, c * size, n, 1],
         "concat": [c * size, size, 1],
         "attention": [c * size, 1],
@@ -189,7 +193,7 @@ def measure_net(folder, name, target):
     size = json.loads(run([os.path.join(BUILD, "nago"), "size", path, f"--target={target}", "--json"]))
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    program = text[text.index("static int8_t *net_image"):]
+    program = text[text.index("static net_pixel *net_image"):]
     calls = re.findall(r"^    net_int8_(?!image)\w+\((.*)\);$", program, re.M)
     commas = sum(len(re.sub(r"\{[^}]*\}", "", arguments).split(",")) for arguments in calls)
     places = [sum(len(items.split(",")) for items in re.findall(r"\]\)\{([^}]*)\}", place))

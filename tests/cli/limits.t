@@ -5,7 +5,7 @@ $ nagoc theta.json --emit=arch -o arch.json && nagoc arch.json --emit=weights -o
 $ nago calibrate arch.json --weights w.safetensors --data shapes:classes=4,train=100,test=10 --limit 64 -o ranges.json 2>/dev/null
 $ nagoc theta.json --emit=summary --target cortex-m4 --quantize int8 | tail -3
 RAM on a cortex-m4 .* bytes: arena [0-9]+, image 768, logits 16, stack about [0-9]+ (re)
-flash .* bytes: weights [0-9]+, tables 768, code about [0-9]+ (re)
+flash .* bytes: weights [0-9]+, tables 1536, code about [0-9]+ (re)
 an image takes about .* instructions, about .* cycles (re)
 $ nagoc theta.json --emit=summary --target cortex-m7 | tail -2
 RAM on a cortex-m7 .* bytes: arena 6144, image 768, logits 16, other variables 3072; the stack comes on top (re)
@@ -31,7 +31,7 @@ instructions
 $ echo 'nagoc arch.json --weights w.safetensors --quantize int8 --ranges ranges.json --target cortex-m4 -o "$@"' >compile
 $ sh compile net.c --max-ram=64K --max-flash=256K --max-latency=100ms@120MHz && grep -E '^// (RAM|Flash|A call|Measure)' net.c
 // RAM [0-9]+: arena [0-9]+, image 768, logits 16, stack about [0-9]+. (re)
-// Flash [0-9]+: weights [0-9]+, tables 768, code about [0-9]+. (re)
+// Flash [0-9]+: weights [0-9]+, tables 1536, code about [0-9]+. (re)
 // A call takes about 2.[0-9]* million instructions. (re)
 // Measure it: nago size FILE.c --target=cortex-m4
 $ sh compile none.c --max-ram=4K
@@ -40,7 +40,7 @@ nagoc: --max-ram: the network needs [0-9]+ bytes of RAM, [0-9]+ more than 4096: 
   hint: smaller images, a smaller "params" or fewer channels in the first stage
 [2]
 $ sh compile none.c --max-flash=20K
-nagoc: --max-flash: the network needs [0-9]+ bytes of flash, [0-9]+ more than 20480: weights [0-9]+, tables 768, code about [0-9]+ (re)
+nagoc: --max-flash: the network needs [0-9]+ bytes of flash, [0-9]+ more than 20480: weights [0-9]+, tables 1536, code about [0-9]+ (re)
   most weights lie in head [0-9]+, cell 2 [0-9]+, cell 1 [0-9]+, cell 0 [0-9]+, stem [0-9]+ (re)
   hint: a smaller "params"
 [2]
