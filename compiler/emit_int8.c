@@ -35,40 +35,14 @@ static void put_call(const Ir *ir, const Op *op, const EmitStyle *style, Text *o
     text_puts(out, "    // ");
     op_describe(ir, op, out);
     text_printf(out, "\n    nk_%s", op_info[op->kind].kernel);
-    for (int i = 0; i < op->n_args; i++) {
-        const Arg arg = op_arg(op, i);
-        text_puts(out, i ? ", " : "(");
-        text_puts(out, arg.first_of_list ? "(const void *const[]){" : "");
-        put_pointer(ir, arg.tensor, style, out);
-        text_puts(out, arg.last_of_list ? "}" : "");
-    }
-    for (const char *word = op_info[op->kind].attributes; *word;) {
-        const int length = (int)strcspn(word, " ");
-        bool is_float;
-        const double value = op_attribute(op, word, length, &is_float);
-        if (is_float)
-            text_printf(out, ", (float)%.9g", value);
-        else
-            text_printf(out, ", %d", (int)value);
-        word += length + (word[length] == ' ');
-    }
-    text_puts(out, ");\n");
-}
-
-// The end of the run of ops from `from` that belong to one piece of the network.
-static int place_end(const Ir *ir, int from)
-{
-    int to = from;
-    while (to < ir->n_ops && ir->ops[to].place == ir->ops[from].place)
-        to++;
-    return to;
+    emit_arguments(ir, op, put_pointer, style, out);
 }
 
 // The order that needs the least memory may come back to a place: "_part2".
 static void put_place_name(const Ir *ir, int from, Text *out)
 {
     int part = 1;
-    for (int o = 1; o < from; o = place_end(ir, o))
+    for (int o = 1; o < from; o = emit_place_end(ir, o))
         part += ir->ops[o].place == ir->ops[from].place;
     text_printf(out, "nk_infer_%s", ir->places[ir->ops[from].place].symbol);
     if (part > 1)
@@ -167,16 +141,16 @@ void emit_int8_program(const Ir *ir, const float *mean, const float *deviation,
         put_own_arrays(ir, &text);
     put_pixels(ir, mean, deviation, &text);
     put_image(ir, style, &text);
-    for (int o = 1; o < ir->n_ops; o = place_end(ir, o))
-        put_place(ir, o, place_end(ir, o), style, &text);
+    for (int o = 1; o < ir->n_ops; o = emit_place_end(ir, o))
+        put_place(ir, o, emit_place_end(ir, o), style, &text);
     text_puts(&text, "static void nk_program_infer(void *arena, float *logits)\n{\n");
     if (style->profile)
         text_puts(&text, "    nk_profile_begin();\n");
-    for (int o = 1; o < ir->n_ops; o = place_end(ir, o)) {
+    for (int o = 1; o < ir->n_ops; o = emit_place_end(ir, o)) {
         text_puts(&text, "    ");
         put_place_name(ir, o, &text);
-        text_puts(&text,
-                  writes_logits(ir, o, place_end(ir, o)) ? "(arena, logits);\n" : "(arena);\n");
+        text_puts(&text, writes_logits(ir, o, emit_place_end(ir, o)) ? "(arena, logits);\n"
+                                                                     : "(arena);\n");
     }
     text_puts(&text, "}\n\n");
     template_rename(text.data, style->prefix, out);

@@ -26,8 +26,9 @@ static void put_signature(OpKind kind, Text *out)
     text_puts(out, ");\n");
 }
 
-static void put_pointer(const Ir *ir, int tensor, Text *out)
+static void put_pointer(const Ir *ir, int tensor, const EmitStyle *style, Text *out)
 {
+    (void)style;
     const Tensor *t = &ir->tensors[tensor];
     switch (t->space) {
     case SPACE_IMAGES:
@@ -47,24 +48,7 @@ static void put_pointer(const Ir *ir, int tensor, Text *out)
 static void put_call(const Ir *ir, const Op *op, Text *out)
 {
     text_printf(out, "    k%d", op->kind);
-    for (int i = 0; i < op->n_args; i++) {
-        const Arg arg = op_arg(op, i);
-        text_puts(out, i ? ", " : "(");
-        text_puts(out, arg.first_of_list ? "(const void *const[]){" : "");
-        put_pointer(ir, arg.tensor, out);
-        text_puts(out, arg.last_of_list ? "}" : "");
-    }
-    for (const char *word = op_info[op->kind].attributes; *word;) {
-        const int length = (int)strcspn(word, " ");
-        bool is_float;
-        const double value = op_attribute(op, word, length, &is_float);
-        if (is_float)
-            text_printf(out, ", (float)%.9g", value);
-        else
-            text_printf(out, ", %d", (int)value);
-        word += length + (word[length] == ' ');
-    }
-    text_puts(out, ");\n");
+    emit_arguments(ir, op, put_pointer, NULL, out);
 }
 
 static void put_imports(const Ir *ir, Text *out)

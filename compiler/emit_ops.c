@@ -129,15 +129,15 @@ static void emit_pointer(const Ir *ir, int index, const EmitStyle *style, Text *
         text_printf(out, "%s + %lld", base[t->space], (long long)t->offset);
 }
 
-static void emit_tensors(const Ir *ir, const Op *op, const EmitStyle *style, Text *out)
+static void emit_tensors(const Ir *ir, const Op *op, EmitPointer pointer, const char *type,
+                         const EmitStyle *style, Text *out)
 {
     for (int i = 0; i < op->n_args; i++) {
         const Arg arg = op_arg(op, i);
         text_puts(out, i ? ", " : "(");
         if (arg.first_of_list)
-            text_puts(out,
-                      arg.access == ACCESS_READ ? "(const float *const[]){" : "(float *const[]){");
-        emit_pointer(ir, arg.tensor, style, out);
+            text_printf(out, "(%s%s *const[]){", arg.access == ACCESS_READ ? "const " : "", type);
+        pointer(ir, arg.tensor, style, out);
         if (arg.last_of_list)
             text_puts(out, "}");
     }
@@ -157,6 +157,14 @@ static void emit_attributes(const Op *op, bool fixed, Text *out)
             text_printf(out, ", %d", (int)value);
         word += length + (word[length] == ' ');
     }
+}
+
+void emit_arguments(const Ir *ir, const Op *op, EmitPointer pointer, const EmitStyle *style,
+                    Text *out)
+{
+    emit_tensors(ir, op, pointer, "void", style, out);
+    emit_attributes(op, true, out);
+    text_puts(out, ");\n");
 }
 
 // ---- wrappers: one function per kernel and shape ------------------------------------------------
@@ -297,7 +305,7 @@ static void emit_call(const Ir *ir, const Op *op, const EmitStyle *style, Text *
     const OpInfo *info = &op_info[op->kind];
     text_puts(out, "    ");
     emit_wrapper_name(ir, op, style, out);
-    emit_tensors(ir, op, style, out);
+    emit_tensors(ir, op, emit_pointer, "float", style, out);
     emit_attributes(op, false, out);
     for (const char *word = info->call; *word;) {
         const int length = (int)strcspn(word, " ");
@@ -355,15 +363,13 @@ static const char *direction(const Ir *ir, int op)
     return op < ir->n_forward ? "" : "_backward";
 }
 
-static int place_end(const Ir *ir, int from);
-
 // The name of the function of the ops from `from`.  The order that needs the least memory may come
 // back to a place: "net_infer_cell_2", later "net_infer_cell_2_part2".
 static void emit_place_name(const Ir *ir, const char *name, int from, const EmitStyle *style,
                             Text *out)
 {
     int part = 1;
-    for (int o = 0; o < from; o = place_end(ir, o))
+    for (int o = 0; o < from; o = emit_place_end(ir, o))
         part += ir->ops[o].place == ir->ops[from].place &&
                 (o < ir->n_forward) == (from < ir->n_forward);
     text_printf(out, "%s_%s_%s%s", style->prefix, name, ir->places[ir->ops[from].place].symbol,
@@ -415,7 +421,7 @@ static void emit_place(const Ir *ir, const char *name, int from, int to, const E
 }
 
 // The end of the run of ops from `from` that stand in one function.
-static int place_end(const Ir *ir, int from)
+int emit_place_end(const Ir *ir, int from)
 {
     int to = from;
     while (to < ir->n_ops && ir->ops[to].place == ir->ops[from].place &&
@@ -440,13 +446,13 @@ void emit_program(const Ir *ir, const char *name, const EmitStyle *style, Text *
 {
     const char *prefix = style->prefix;
     emit_own_arrays(ir, style, out);
-    for (int o = 0; o < ir->n_ops; o = place_end(ir, o))
-        emit_place(ir, name, o, place_end(ir, o), style, out);
+    for (int o = 0; o < ir->n_ops; o = emit_place_end(ir, o))
+        emit_place(ir, name, o, emit_place_end(ir, o), style, out);
     text_printf(out, "static void %s_program_%s", prefix, name);
     emit_parameters(style, out);
     if (style->profile)
         text_printf(out, "    %s_profile_begin();\n", prefix);
-    for (int o = 0; o < ir->n_ops; o = place_end(ir, o)) {
+    for (int o = 0; o < ir->n_ops; o = emit_place_end(ir, o)) {
         text_puts(out, "    ");
         emit_place_name(ir, name, o, style, out);
         text_puts(out, "(call);\n");

@@ -31,11 +31,18 @@ void emit_tensor_parameters(OpKind kind, Text *out);
 // The parameter list of a kernel: "(float *y, const float *x, int channels, ..., int part, int
 // parts)".  Without attributes: only tensors and what the call brings.
 void emit_signature(OpKind kind, bool attributes, bool groups, Text *out);
+// The arguments of a call whose kernel takes tensors without a type, and the statement's end:
+// "(arena + 64, nk_constants + 0, 14, 32);".  `pointer` writes where a tensor lies.
+typedef void (*EmitPointer)(const Ir *ir, int tensor, const EmitStyle *style, Text *out);
+void emit_arguments(const Ir *ir, const Op *op, EmitPointer pointer, const EmitStyle *style,
+                    Text *out);
 // The name of an op's wrapper: "net_conv_c14_h32_w32_k14_r3_s3".
 void emit_wrapper_name(const Ir *ir, const Op *op, const EmitStyle *style, Text *out);
 // One non-inlined wrapper for every distinct shape among the ops of the programs.
 void emit_wrappers(const Ir *const *programs, int count, const EmitStyle *style, Pool *pool,
                    Text *out);
+// The end of the run of ops from `from` that belong to one piece of the network.
+int emit_place_end(const Ir *ir, int from);
 // A program: one function per place, then the function that calls them in order.  `name` is
 // "infer", "gradient", "update".
 void emit_program(const Ir *ir, const char *name, const EmitStyle *style, Text *out);
