@@ -346,7 +346,7 @@ static void request_read(int argc, char **argv, Command *command, Request *reque
                     "logits, which are exact, and the stack, which is estimated"),
         OPTION_SIZE("max-flash", 0, "SIZE", &request->max_flash,
                     "fail where it needs more flash: weights and tables, which are exact, and the "
-                    "code, which is estimated to 10 %"),
+                    "code, which is estimated to 20 %"),
         OPTION_STRING("max-latency", 0, "TIME@CLOCK", &request->max_latency,
                       "fail where an image takes longer, as 100ms@120MHz: instructions are "
                       "estimated to 15 %, the cycles that one takes are assumed"),

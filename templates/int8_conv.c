@@ -115,30 +115,38 @@ NK_INLINE void nk_int8_store_pair(void *y, int32_t sum[NK_INT8_PIXELS][2], const
 }
 
 // Results of NK_INT8_PIXELS pixels, the first `count` of them stored, from number `at` of y on.
-NK_OUTLINE void nk_int8_pixels(void *y, int32_t at, const void *scratch, const int8_t *w,
-                               const int32_t *bias, const int32_t *multiplier, const int8_t *shift,
-                               const int32_t *rule, int taps, int filters, int count)
+NK_INLINE void nk_int8_pixels(void *y, int32_t at, const void *columns, const void *w,
+                              const int32_t *bias, const int32_t *multiplier, const int8_t *shift,
+                              const int32_t *rule, int taps, int filters, int count, int wide)
 {
     const int pitch = nk_int8_pitch(taps);
     void *to = nk_int8_is_wide(rule[4]) ? (void *)((int16_t *)y + at) : (void *)((int8_t *)y + at);
-    for (int k = 0; k < filters; k += 2, w += 2 * pitch) {
+    const int bytes = pitch * (wide ? 2 : 1);
+    for (int k = 0; k < filters; k += 2, w = (const int8_t *)w + 2 * bytes) {
+        const void *next = k + 1 < filters ? (const int8_t *)w + bytes : w;
         int32_t sum[NK_INT8_PIXELS][2];
-        nk_int8_dot(sum, scratch, pitch, w, k + 1 < filters ? w + pitch : w, taps);
+        if (wide)
+            nk_int8_dot_wide(sum, columns, pitch, w, next, taps);
+        else
+            nk_int8_dot(sum, columns, pitch, w, next, taps);
         nk_int8_store_pair(to, sum, bias, multiplier, shift, rule, filters, k, count);
     }
 }
 
-NK_OUTLINE void nk_int8_pixels_wide(void *y, int32_t at, const int16_t *columns, const int16_t *w,
-                                    const int32_t *bias, const int32_t *multiplier,
-                                    const int8_t *shift, const int32_t *rule, int taps, int filters,
-                                    int count)
+NK_INLINE void nk_int8_conv_any(void *y, void *scratch, const void *x, const void *w,
+                                const int32_t *bias, const int32_t *multiplier, const int8_t *shift,
+                                const int32_t *rule, int channels, int height, int width,
+                                int filters, int kernel_h, int kernel_w, int wide)
 {
-    const int pitch = nk_int8_pitch(taps);
-    void *to = nk_int8_is_wide(rule[4]) ? (void *)((int16_t *)y + at) : (void *)((int8_t *)y + at);
-    for (int k = 0; k < filters; k += 2, w += 2 * pitch) {
-        int32_t sum[NK_INT8_PIXELS][2];
-        nk_int8_dot_wide(sum, columns, pitch, w, k + 1 < filters ? w + pitch : w, taps);
-        nk_int8_store_pair(to, sum, bias, multiplier, shift, rule, filters, k, count);
+    const int size = height * width;
+    for (int p = 0; p < size; p += NK_INT8_PIXELS) {
+        const int count = size - p < NK_INT8_PIXELS ? size - p : NK_INT8_PIXELS;
+        if (wide)
+            nk_int8_columns_wide(scratch, x, rule, channels, height, width, kernel_h, kernel_w, p);
+        else
+            nk_int8_columns(scratch, x, rule, channels, height, width, kernel_h, kernel_w, p);
+        nk_int8_pixels(y, (int32_t)p * filters, scratch, w, bias, multiplier, shift, rule,
+                       kernel_h * kernel_w * channels, filters, count, wide);
     }
 }
 
@@ -147,13 +155,8 @@ NK_OUTLINE void nk_int8_conv(void *y, void *scratch, const void *x, const void *
                              const int32_t *rule, int channels, int height, int width, int filters,
                              int kernel_h, int kernel_w)
 {
-    const int size = height * width;
-    for (int p = 0; p < size; p += NK_INT8_PIXELS) {
-        const int count = size - p < NK_INT8_PIXELS ? size - p : NK_INT8_PIXELS;
-        nk_int8_columns(scratch, x, rule, channels, height, width, kernel_h, kernel_w, p);
-        nk_int8_pixels(y, (int32_t)p * filters, scratch, w, bias, multiplier, shift, rule,
-                       kernel_h * kernel_w * channels, filters, count);
-    }
+    nk_int8_conv_any(y, scratch, x, w, bias, multiplier, shift, rule, channels, height, width,
+                     filters, kernel_h, kernel_w, 0);
 }
 
 NK_OUTLINE void nk_int8_conv_wide(void *y, void *scratch, const void *x, const void *w,
@@ -161,11 +164,6 @@ NK_OUTLINE void nk_int8_conv_wide(void *y, void *scratch, const void *x, const v
                                   const int8_t *shift, const int32_t *rule, int channels,
                                   int height, int width, int filters, int kernel_h, int kernel_w)
 {
-    const int size = height * width;
-    for (int p = 0; p < size; p += NK_INT8_PIXELS) {
-        const int count = size - p < NK_INT8_PIXELS ? size - p : NK_INT8_PIXELS;
-        nk_int8_columns_wide(scratch, x, rule, channels, height, width, kernel_h, kernel_w, p);
-        nk_int8_pixels_wide(y, (int32_t)p * filters, scratch, w, bias, multiplier, shift, rule,
-                            kernel_h * kernel_w * channels, filters, count);
-    }
+    nk_int8_conv_any(y, scratch, x, w, bias, multiplier, shift, rule, channels, height, width,
+                     filters, kernel_h, kernel_w, 1);
 }

@@ -40,18 +40,28 @@ NK_INLINE void nk_int8_depthwise_pixel(void *y, int32_t at, const void *x, const
     }
 }
 
-NK_OUTLINE void nk_int8_depthwise(void *y, const void *x, const void *w, const int32_t *bias,
-                                  const int32_t *multiplier, const int8_t *shift,
-                                  const int32_t *rule, int channels, int height, int width,
-                                  int kernel_h, int kernel_w, int stride, int out_height,
-                                  int out_width)
+NK_INLINE void nk_int8_depthwise_any(void *y, const void *x, const void *w, const int32_t *bias,
+                                     const int32_t *multiplier, const int8_t *shift,
+                                     const int32_t *rule, int channels, int height, int width,
+                                     int kernel_h, int kernel_w, int stride, int out_height,
+                                     int out_width, int wide)
 {
     for (int i = 0; i < out_height; i++)
         for (int j = 0; j < out_width; j++)
             nk_int8_depthwise_pixel(y, ((int32_t)i * out_width + j) * channels, x, w, bias,
                                     multiplier, shift, rule, channels, height, width, kernel_h,
                                     kernel_w, stride * i - kernel_h / 2, stride * j - kernel_w / 2,
-                                    0);
+                                    wide);
+}
+
+NK_OUTLINE void nk_int8_depthwise(void *y, const void *x, const void *w, const int32_t *bias,
+                                  const int32_t *multiplier, const int8_t *shift,
+                                  const int32_t *rule, int channels, int height, int width,
+                                  int kernel_h, int kernel_w, int stride, int out_height,
+                                  int out_width)
+{
+    nk_int8_depthwise_any(y, x, w, bias, multiplier, shift, rule, channels, height, width, kernel_h,
+                          kernel_w, stride, out_height, out_width, 0);
 }
 
 NK_OUTLINE void nk_int8_depthwise_wide(void *y, const void *x, const void *w, const int32_t *bias,
@@ -60,10 +70,6 @@ NK_OUTLINE void nk_int8_depthwise_wide(void *y, const void *x, const void *w, co
                                        int kernel_h, int kernel_w, int stride, int out_height,
                                        int out_width)
 {
-    for (int i = 0; i < out_height; i++)
-        for (int j = 0; j < out_width; j++)
-            nk_int8_depthwise_pixel(y, ((int32_t)i * out_width + j) * channels, x, w, bias,
-                                    multiplier, shift, rule, channels, height, width, kernel_h,
-                                    kernel_w, stride * i - kernel_h / 2, stride * j - kernel_w / 2,
-                                    1);
+    nk_int8_depthwise_any(y, x, w, bias, multiplier, shift, rule, channels, height, width, kernel_h,
+                          kernel_w, stride, out_height, out_width, 1);
 }

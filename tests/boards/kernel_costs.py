@@ -322,7 +322,8 @@ def check(folder, count):
             for what, error in check_net(folder, name, target).items():
                 low, high = worst.get((what, target), (0, 0))
                 worst[what, target] = (min(low, error), max(high, error))
-    limits = {"code": (0.10, 0.10), "instructions": (0.15, 0.15), "flash": (0.02, 0.02), "RAM": (0.01, 0.06)}
+    # gcc makes smaller copies of kernels that are called once: code may be less than estimated
+    limits = {"code": (0.10, 0.20), "instructions": (0.15, 0.15), "flash": (0.02, 0.02), "RAM": (0.01, 0.06)}
     failed = [f"{what} on {target}: {100 * low:+.1f} to {100 * high:+.1f} %" for (what, target), (low, high) in
               worst.items() if what in limits and (-low > limits[what][0] or high > limits[what][1])]
     for what in ("code", "stack", "flash", "RAM", "instructions"):
