@@ -7,7 +7,6 @@
 #include "emit_ops.h"
 
 #include <math.h>
-#include <string.h>
 
 static void put_pointer(const Ir *ir, int tensor, const EmitStyle *style, Text *out)
 {
