@@ -54,6 +54,23 @@ static bool is_cheap(const Ir *ir, const Readers *r, const Op *op)
     return true;
 }
 
+// The merges to be made again before op o, in the order of the forward pass: the first is the o-th
+// of the result, and after merge f comes (*next)[f]; -1 ends.
+static const int *find_repeats(const Ir *ir, const Readers *r, const int **next)
+{
+    int *at = pool_alloc(ir->pool, (size_t)r->count * sizeof *at);
+    int *after = pool_alloc(ir->pool, (size_t)r->count * sizeof *after);
+    memset(at, -1, (size_t)r->count * sizeof *at);
+    for (int f = ir->n_forward - 1; f >= 0; f--)
+        if (is_cheap(ir, r, &r->ops[f])) {
+            const int o = r->first[r->ops[f].args[0]];
+            after[f] = at[o];
+            at[o] = f;
+        }
+    *next = after;
+    return at;
+}
+
 // The merge again, with a result of its own.
 static int repeat(Ir *ir, const Op *op)
 {
@@ -83,6 +100,7 @@ void recompute(Ir *ir)
     int count;
     const Op *old = ir_rewrite(ir, &count);
     const Readers readers = find_readers(ir, old, count);
+    const int *next, *at = find_repeats(ir, &readers, &next);
     int *again = pool_alloc(ir->pool, (size_t)n_tensors * sizeof *again);
     memset(again, -1, (size_t)n_tensors * sizeof *again);
     for (int o = 0; o < n_forward; o++)
@@ -90,9 +108,8 @@ void recompute(Ir *ir)
     ir->n_forward = ir->n_ops;
     for (int o = n_forward; o < count; o++) {
         ir->place = old[o].place;
-        for (int f = 0; f < n_forward; f++)
-            if (is_cheap(ir, &readers, &old[f]) && readers.first[old[f].args[0]] == o)
-                again[old[f].args[0]] = repeat(ir, &old[f]);
+        for (int f = at[o]; f >= 0; f = next[f])
+            again[old[f].args[0]] = repeat(ir, &old[f]);
         keep_renamed(ir, &old[o], again, n_tensors);
     }
 }
