@@ -5,8 +5,7 @@
 // kernels are templates/tiles*.c.  On the way, each with an off switch (ir.h, TileOptions):
 //
 //   inline_sums   a sum that only another sum reads becomes some of its terms; the scalars of
-//   merges
-//                 become numbers and multiply
+//                 merges become numbers and multiply
 //   fuse_loads    ReLU and the sum below it are computed while Winograd's input transform loads its
 //                 operands
 //   share_inputs  convolutions of one input transform it once

@@ -32,16 +32,17 @@ typedef struct {
 } DataShape;
 
 // Opens a --data SPEC:
-//   shapes[:size=32,classes=10,train=4000,test=1000,seed=0,...]   drawn, deterministic; more
-//   options:
-//                    channels=3 (or 1), noise=0.06, distractors=6, size=24x40 (height x width)
-//   cifar10:DIR  cifar100:DIR   official binary records (as many data_batch_*.bin as are there and
-//                    test_batch.bin; train.bin and test.bin)
-//   idx:DIR[:classes=10]        MNIST family (train-images-idx3-ubyte, t10k-..., plain or .gz)
-//   images:DIR[:size=N,channels=3]   train/CLASS/*.{jpg,jpeg,png}, held out: val/, else test/;
-//   every
-//                    file is scaled until it covers the shape, then the middle is cut out;
-//                    transparent pixels lie on black
+//   shapes[:size=32,classes=10,train=4000,test=1000,seed=0,...]
+//       drawn, deterministic; more options: channels=3 (or 1), noise=0.06, distractors=6,
+//       size=24x40 (height x width)
+//   cifar10:DIR  cifar100:DIR
+//       official binary records (as many data_batch_*.bin as are there and test_batch.bin;
+//       train.bin and test.bin)
+//   idx:DIR[:classes=10]
+//       MNIST family (train-images-idx3-ubyte, t10k-..., plain or .gz)
+//   images:DIR[:size=N,channels=3]
+//       train/CLASS/*.{jpg,jpeg,png}, held out: val/, else test/; every file is scaled until it
+//       covers the shape, then the middle is cut out; transparent pixels lie on black
 // and ":limit=N" behind any: a stratified part of the training split (and of test in the same
 // proportion, if that is larger than N).
 // A last component counts as options where it looks like key=value without a slash: write DIR/ for

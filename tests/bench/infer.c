@@ -1,11 +1,11 @@
 // infer.c - calls of a generated inference file on request, so that the benchmark can let it and
 // other runtimes take turns.
 //
-//   infer NET.so FLOATS CLASSES     NET.so: a generated file as a shared object; FLOATS of all
-//   images
-//                                   of a call, CLASSES: of all its logits.  Prints a line of JSON
-//                                   once a call is done; then, for each line "N" on standard input,
-//                                   the milliseconds of N calls
+//   infer NET.so FLOATS CLASSES
+//
+// NET.so: a generated file as a shared object; FLOATS: of all images of a call, CLASSES: of all its
+// logits.  Prints a line of JSON once a call is done; then, for each line "N" on standard input,
+// the milliseconds of N calls.
 #include "../../runtime/measure.h"
 
 #include <dlfcn.h>

@@ -1,10 +1,11 @@
 // steps.c - training steps on request, so that the benchmark can let this engine and another take
 // turns.
 //
-//   steps ARCH [BATCH [THREADS]]    prints a line of JSON about the net once its first step is
-//   done; then, for each
-//                                   line "N" on standard input, the milliseconds of N steps
-//   steps --compile N THETA         prints N times the milliseconds from the file to a callable net
+//   steps ARCH [BATCH [THREADS]]
+//       prints a line of JSON about the net once its first step is done; then, for each line "N" on
+//       standard input, the milliseconds of N steps
+//   steps --compile N THETA
+//       prints N times the milliseconds from the file to a callable net
 //
 // Times begin when main does: reading, drawing, compiling, memory, initial weights and the first
 // step are all in "first_step_ms".
