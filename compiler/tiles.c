@@ -399,6 +399,12 @@ static void need_margin(Tiling *t, const Attr *a)
         t->ir->margin = (reach + 15) / 16 * 16;
 }
 
+// Floats of all points of Winograd's algorithm: nk_tiles_pitch of templates/tiles_winograd.c.
+static int64_t points_floats(int rows, int plane, int tile)
+{
+    return (int64_t)(tile + 2) * (tile + 2) * ((int64_t)rows * plane / 16 | 1) * 16;
+}
+
 // The Winograd points of `tensor`, but for *scale: that of a single term goes into the weights.
 static int transformed(Tiling *t, int tensor, int tile, float *scale)
 {
@@ -417,7 +423,7 @@ static int transformed(Tiling *t, int tensor, int tile, float *scale)
     int count;
     int *args = sum_arguments(t, &sum, tile, 2, old.name, &count);
     args[0] = ir_vector(t->ir, pool_printf(t->ir->pool, "%s.points", old.name), SPACE_ARENA,
-                        (int64_t)(tile + 2) * (tile + 2) * old.channels * plane, -1);
+                        points_floats(old.channels, plane, tile), -1);
     args[1] = new_scratch(t, old.name, 2 * plane + (int64_t)tile * tile * (plane + 2 * guard));
     v->transformed[tile] = args[0];
     ir_op(t->ir, OP_TILES_INPUT, args, count,
@@ -442,8 +448,8 @@ static void winograd_conv(Tiling *t, const Op *op)
     const int u = winograd_weights(t, t->ir->tensors[op->args[2]].name, constant(t, op->args[2]),
                                    &a, scale, a.blocks);
     const int y = new_map(t, name, a.filters, a.height, a.width, a.tile);
-    const int64_t block = (a.filters + a.blocks - 1) / a.blocks;
-    const int m = new_scratch(t, name, (a.tile + 2) * (a.tile + 2) * block * plane);
+    const int block = (a.filters + a.blocks - 1) / a.blocks;
+    const int m = new_scratch(t, name, points_floats(block, plane, a.tile));
     define(t, (int)(op - t->old), y, a.tile);
     ir_op(t->ir, OP_TILES_FILTERS, (int[]){y, m, v, u, copy_constant(t, op->args[3])}, 5, a);
 }

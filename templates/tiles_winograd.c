@@ -12,6 +12,13 @@
 #define NK_WA2 (NK_WA * NK_WA)
 #define NK_WB2 (NK_WB * NK_WB)
 
+// Floats from one point to the next, of `rows` channels or filters: an odd number of cache lines,
+// so that the points of a tile do not compete for the same few places of the first cache.
+NK_INLINE size_t nk_tiles_pitch(int rows, int plane)
+{
+    return ((size_t)rows * plane / 16 | 1) * 16;
+}
+
 // ---- input --------------------------------------------------------------------------------------
 
 // B^T d of tile + 2 values.
@@ -182,7 +189,7 @@ NK_INLINE void nk_tiles_shuffled(float *v, const float *const *xs, const float *
                                  int parts)
 {
     const int plane = nk_tile_plane(height, width, tile);
-    const size_t map = nk_tile_map(height, width, tile), points = (size_t)channels * plane;
+    const size_t map = nk_tile_map(height, width, tile), points = nk_tiles_pitch(channels, plane);
     const nk_neighbours n = nk_find_neighbours(nk_tile_rows(width, tile));
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
         for (int t = 0; t < plane; t += NK_VECTOR)
@@ -199,7 +206,7 @@ NK_INLINE void nk_tiles_input(float *v, float *scratch, const float *const *xs, 
 {
     const int plane = nk_tile_plane(height, width, tile), guard = nk_tiles_guard(width, tile);
     const int columns = nk_tile_rows(width, tile), pitch = plane + 2 * guard;
-    const size_t map = nk_tile_map(height, width, tile), points = (size_t)channels * plane;
+    const size_t map = nk_tile_map(height, width, tile), points = nk_tiles_pitch(channels, plane);
     float *left = scratch + (size_t)part * (2 * plane + tile * tile * pitch), *right = left + plane,
           *planes = right + plane;
 #if NK_TILES_SHUFFLE
@@ -333,8 +340,8 @@ NK_INLINE void nk_tiles_outputs(float *y, const float *m, const float *b, int he
     const size_t map = nk_tile_map(height, width, tile);
     for (int k = 0; k < filters; k++) {
         for (int t = 0; t < plane; t += NK_VECTOR)
-            nk_tiles_output(y + k * map + t, m + (size_t)k * plane + t, (size_t)filters * plane,
-                            b[k], plane, tile);
+            nk_tiles_output(y + k * map + t, m + (size_t)k * plane + t,
+                            nk_tiles_pitch(filters, plane), b[k], plane, tile);
         nk_tile_clear(y + k * map, height, width, tile);
     }
 }
@@ -357,8 +364,9 @@ NK_INLINE void nk_tiles_block(float *y, float *m, const float *v, const float *u
 {
     const int plane = nk_tile_plane(height, width, tile);
     for (int p = 0; p < (tile + 2) * (tile + 2); p++)
-        nk_tiles_point(m + (size_t)p * filters * plane, v + (size_t)p * channels * plane,
-                       u + (size_t)p * channels * filters, channels, plane, filters);
+        nk_tiles_point(m + p * nk_tiles_pitch(filters, plane),
+                       v + p * nk_tiles_pitch(channels, plane), u + (size_t)p * channels * filters,
+                       channels, plane, filters);
     if (tile == 2)
         nk_tiles_outputs2(y, m, b, height, width, filters);
     else
@@ -373,8 +381,9 @@ NK_INLINE void nk_tiles_filters(float *y, float *scratch, const float *v, const 
 {
     const int least = filters / blocks, larger = filters % blocks, points = (tile + 2) * (tile + 2);
     const size_t map = nk_tile_map(height, width, tile);
-    float *m = scratch +
-               (size_t)part * points * (least + (larger > 0)) * nk_tile_plane(height, width, tile);
+    float *m =
+        scratch + (size_t)part * points *
+                      nk_tiles_pitch(least + (larger > 0), nk_tile_plane(height, width, tile));
     for (int i = nk_share(blocks, part, parts); i < nk_share(blocks, part + 1, parts); i++) {
         const int k = i * least + nk_min(i, larger);
         if (i < larger)
