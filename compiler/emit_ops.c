@@ -178,11 +178,13 @@ static void wrapper_part(const char *word, int length, double value, Text *out)
         {"out_width", "ow"}, {"classes", "k"},  {"inputs", "x"},      {"total", "of"},
         {"offset", "at"},    {"size", "n"},     {"tile", "t"},        {"out_tile", "ot"},
         {"blocks", "by"},    {"from", "from"},  {"pixels", "of"}};
-    if (word_is(word, length, "relu") || word_is(word, length, "accumulate")) {
-        if (value != 0.0)
-            text_puts(out, word_is(word, length, "relu") ? "_relu" : "_add");
-        return;
-    }
+    static const char *const flags[][2] = {
+        {"relu", "_relu"}, {"relu_x", "_relux"}, {"accumulate", "_add"}};
+    for (size_t i = 0; i < COUNT_OF(flags); i++)
+        if (word_is(word, length, flags[i][0])) {
+            text_puts(out, value != 0.0 ? flags[i][1] : "");
+            return;
+        }
     if (word_is(word, length, "scale")) {
         if (value != 0.0 && value != 1.0)
             text_printf(out, "_mean%d", (int)(1.0 / value + 0.5));

@@ -200,7 +200,7 @@ double op_attribute(const Op *op, const char *name, int length, bool *is_float)
                   FIELD(out_width), FIELD(classes),  FIELD(relu),   FIELD(accumulate),
                   FIELD(inputs),    FIELD(total),    FIELD(offset), FIELD(size),
                   FIELD(block),     FIELD(tile),     FIELD(from),   FIELD(out_tile),
-                  FIELD(blocks)};
+                  FIELD(blocks),    FIELD(relu_x)};
 #undef FIELD
     *is_float = length == 5 && !memcmp(name, "scale", 5);
     if (*is_float)

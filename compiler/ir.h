@@ -64,6 +64,7 @@ typedef struct {
     int channels, height, width, filters, kernel_h, kernel_w, stride, out_height, out_width;
     int classes;
     int relu;          // ReLU on the result
+    int relu_x;        // ReLU on the operand while it is loaded
     int accumulate;    // add to the first tensor instead of writing it
     int inputs;        // terms of a weighted sum
     int total, offset; // channels of a whole concat, and before this part

@@ -91,7 +91,7 @@ static const struct {
                    FIELD(out_width), FIELD(classes),  FIELD(relu),   FIELD(accumulate),
                    FIELD(inputs),    FIELD(total),    FIELD(offset), FIELD(size),
                    FIELD(block),     FIELD(tile),     FIELD(from),   FIELD(out_tile),
-                   FIELD(blocks)};
+                   FIELD(blocks),    FIELD(relu_x)};
 #undef FIELD
 
 // What decides how long an op takes: kernel, attributes, which tensors there are.

@@ -114,23 +114,23 @@ OP(CONV_PIXELS, conv_pixels, conv_pixels, "y= x w b",
 // inference on one image, tiles in the lanes
 OP(TILE_IMAGE, tile_image, tiles, "y= x", "channels height width tile", "", -1)
 OP(TILE_SUM, tile_sum, tiles, "y= xs* as", "| inputs size relu", "", EACH | 1)
-OP(TILE_CHANGE, tile_change, tiles, "y= scratch= x", "height width from tile | channels", "", -1)
+OP(TILE_CHANGE, tile_change, tiles, "y= x", "height width from tile | channels", "", -1)
 OP(TILES_INPUT, tiles_input, tiles_winograd, "v= scratch= xs* as",
    "height width tile inputs relu | channels", "", -1)
 OP(TILES_FILTERS, tiles_filters, tiles_winograd, "y= scratch= v u b",
-   "height width tile filters blocks | channels", "", -1)
-OP(TILES_MIX, tiles_mix, tiles_mix, "y= x w b", "height width tile filters blocks relu | channels",
-   "", -1)
+   "height width tile filters blocks relu | channels", "", -1)
+OP(TILES_MIX, tiles_mix, tiles_mix, "y= x w b",
+   "height width tile filters blocks relu_x relu | channels", "", -1)
 OP(TILES_DIRECT, tiles_direct, tiles_direct, "y= x w b",
-   "height width kernel_h kernel_w filters blocks relu | channels", "", -1)
+   "height width kernel_h kernel_w filters blocks relu_x relu | channels", "", -1)
 OP(TILES_DEPTHWISE, tiles_depthwise, tiles_direct, "y= x w b",
-   "height width kernel_h kernel_w relu | channels", "", -1)
+   "height width kernel_h kernel_w relu_x | channels", "", -1)
 OP(TILES_STRIDED, tiles_strided, tiles_direct, "y= x w b",
-   "height width kernel_h kernel_w stride out_height out_width relu | channels", "", -1)
+   "height width kernel_h kernel_w stride out_height out_width relu_x | channels", "", -1)
 OP(TILES_AVERAGE_POOL, tiles_average_pool, tiles_direct, "y= x",
    "height width kernel_h | channels", "", -1)
 OP(TILES_RANGE, tiles_range, tiles_attention, "range= m", "height width tile | channels", "", -1)
-OP(TILES_ATTENTION, tiles_attention, tiles_attention, "y= m s range gate", "| size", "", 1)
+OP(TILES_ATTENTION, tiles_attention, tiles_attention, "y= m s range gate", "| size relu", "", 1)
 OP(TILES_POOL, tiles_pool, tiles_pool, "y= scratch= x",
    "height width tile out_height out_width out_tile | channels", "", -1)
 OP(TILES_HEAD, tiles_head, tiles_head, "pooled= x w b",

@@ -30,10 +30,8 @@ typedef struct {
     float *scales;
 } Sum;
 
-// What becomes of a tensor of the program before; behind those, at n_values + op, what a
-// convolution computes before its ReLU.
+// What becomes of a tensor of the program before.
 typedef struct {
-    int like;         // the tensor before whose shape it has
     int same_as;      // a haloed copy is its source
     int sums, others; // readers: as a term of a sum; in any other way
     bool is_lazy;     // defined by `sum`, not computed yet
@@ -62,7 +60,7 @@ static int source(const Tiling *t, int tensor)
 // A copy: passes add tensors while they look at it.
 static Tensor shape_of(const Tiling *t, int value)
 {
-    return t->ir->tensors[t->values[value].like];
+    return t->ir->tensors[value];
 }
 
 static const float *constant(const Tiling *t, int tensor)
@@ -72,10 +70,8 @@ static const float *constant(const Tiling *t, int tensor)
 
 static void survey(Tiling *t)
 {
-    for (int v = 0; v < t->n_values + t->n_old; v++) {
-        t->values[v].like = v;
+    for (int v = 0; v < t->n_values; v++)
         t->values[v].same_as = -1;
-    }
     for (int o = 0; o < t->n_old; o++) {
         const Op *op = &t->old[o];
         if (op->kind == OP_PAD) {
@@ -203,8 +199,7 @@ static void change_tiles(Tiling *t, int tensor, int from, int tile)
     const Tensor old = shape_of(t, tensor);
     const int y = new_map(t, pool_printf(t->ir->pool, "%s.tiles%d", old.name, tile), old.channels,
                           old.height, old.width, tile);
-    const int scratch = new_scratch(t, old.name, (int64_t)old.height * old.width);
-    ir_op(t->ir, OP_TILE_CHANGE, (int[]){y, scratch, t->values[tensor].in_tiles[from]}, 3,
+    ir_op(t->ir, OP_TILE_CHANGE, (int[]){y, t->values[tensor].in_tiles[from]}, 2,
           (Attr){.height = old.height,
                  .width = old.width,
                  .from = from,
@@ -275,22 +270,6 @@ static void keep_relu(Tiling *t, const Op *op)
     y->sum = as_sum(t, op->args[1]);
     y->sum.relu = 1;
     y->is_lazy = true;
-}
-
-// Value `tensor`, which op o of the program before made, is the new tensor y, seen through its
-// ReLU.
-static void define(Tiling *t, int o, int y, int tile)
-{
-    const int tensor = t->old[o].args[0], below = t->n_values + o;
-    if (!t->old[o].attr.relu) {
-        t->values[tensor].in_tiles[tile] = y;
-        return;
-    }
-    t->values[below].like = tensor;
-    t->values[below].in_tiles[tile] = y;
-    t->values[tensor].sum = single(t, below);
-    t->values[tensor].sum.relu = 1;
-    t->values[tensor].is_lazy = true;
 }
 
 // ---- convolutions -------------------------------------------------------------------------------
@@ -450,7 +429,7 @@ static void winograd_conv(Tiling *t, const Op *op)
     const int y = new_map(t, name, a.filters, a.height, a.width, a.tile);
     const int block = (a.filters + a.blocks - 1) / a.blocks;
     const int m = new_scratch(t, name, points_floats(block, plane, a.tile));
-    define(t, (int)(op - t->old), y, a.tile);
+    t->values[op->args[0]].in_tiles[a.tile] = y;
     ir_op(t->ir, OP_TILES_FILTERS, (int[]){y, m, v, u, copy_constant(t, op->args[3])}, 5, a);
 }
 
@@ -475,13 +454,13 @@ static void mix(Tiling *t, const Op *op)
     const int from = source(t, op->args[1]);
     const Value *v = &t->values[from];
     a.tile = tile_of(t, v->is_lazy ? v->sum.terms[0] : from);
-    const int x = operand(t, from, a.tile, &a.relu, &scale);
+    const int x = operand(t, from, a.tile, &a.relu_x, &scale);
     const int y =
         new_map(t, t->ir->tensors[op->args[0]].name, a.filters, a.height, a.width, a.tile);
     const int blocks = a.tile * a.tile * ir_tile_plane(a.height, a.width, a.tile) / 16;
     a.blocks = count_blocks(a.filters, blocks % 4 ? 28 : 7);
     const int w = packed_weights(t, op->args[2], &a, 1, scale);
-    define(t, (int)(op - t->old), y, a.tile);
+    t->values[op->args[0]].in_tiles[a.tile] = y;
     ir_op(t->ir, OP_TILES_MIX, (int[]){y, x, w, copy_constant(t, op->args[3])}, 4, a);
 }
 
@@ -489,12 +468,12 @@ static void direct_conv(Tiling *t, const Op *op)
 {
     Attr a = op->attr;
     float scale;
-    const int x = operand(t, source(t, op->args[1]), 1, &a.relu, &scale);
+    const int x = operand(t, source(t, op->args[1]), 1, &a.relu_x, &scale);
     const int y = new_map(t, t->ir->tensors[op->args[0]].name, a.filters, a.height, a.width, 1);
     a.blocks = count_blocks(a.filters, 14);
     need_margin(t, &a);
     const int w = packed_weights(t, op->args[2], &a, a.kernel_h * a.kernel_w, scale);
-    define(t, (int)(op - t->old), y, 1);
+    t->values[op->args[0]].in_tiles[1] = y;
     ir_op(t->ir, OP_TILES_DIRECT, (int[]){y, x, w, copy_constant(t, op->args[3])}, 4, a);
 }
 
@@ -527,7 +506,7 @@ static void depthwise(Tiling *t, const Op *op)
     int x = source(t, op->args[1]);
     const Value *v = &t->values[x];
     if (v->is_lazy && v->sum.n == 1 && v->sum.scales[0] == 1.0f && t->options->fuse_loads) {
-        a.relu = v->sum.relu;
+        a.relu_x = v->sum.relu;
         x = v->sum.terms[0];
     }
     x = in_tiles(t, x, 1);
@@ -651,9 +630,9 @@ static void attention(Tiling *t, const Op *op)
     const int m = in_tiles(t, op->args[1], tile), s = in_tiles(t, op->args[2], tile);
     const int y = new_map(t, t->ir->tensors[op->args[0]].name, shape.channels, shape.height,
                           shape.width, tile);
-    define(t, (int)(op - t->old), y, tile);
+    t->values[op->args[0]].in_tiles[tile] = y;
     ir_op(t->ir, OP_TILES_ATTENTION, (int[]){y, m, s, t->values[op->args[3]].in_tiles[1], b}, 5,
-          (Attr){.size = (int)t->ir->tensors[y].floats});
+          (Attr){.size = (int)t->ir->tensors[y].floats, .relu = op->attr.relu});
 }
 
 // The parts of a concatenation fill one tensor, in the tiling that its first part has.
@@ -766,7 +745,7 @@ void tile_maps(Ir *ir, const TileOptions *options)
                 .n_old = ir->n_ops,
                 .n_values = ir->n_tensors,
                 .constants = ir->const_data};
-    t.values = pool_alloc(ir->pool, (size_t)(t.n_values + t.n_old) * sizeof *t.values);
+    t.values = pool_alloc(ir->pool, (size_t)t.n_values * sizeof *t.values);
     survey(&t);
     if (!is_supported(ir))
         return;

@@ -79,6 +79,20 @@ NK_INLINE void nk_tile_clear(float *y, int height, int width, int tile)
         }
 }
 
+// A permutation of two vectors' lanes, where the compiler has one.
+#if defined(__GNUC__) && !defined(__clang__) && NK_VECTOR > 1
+#define NK_TILES_SHUFFLE 1
+typedef int32_t nk_lanes __attribute__((vector_size(4 * NK_VECTOR)));
+
+// Lane l of the result is lane index[l] of x, or of y from NK_VECTOR on.
+NK_INLINE nk_vector nk_shuffle(nk_vector x, nk_vector y, nk_lanes index)
+{
+    return __builtin_shuffle(x, y, index);
+}
+#else
+#define NK_TILES_SHUFFLE 0
+#endif
+
 NK_INLINE nk_vector nk_relu_vector(nk_vector x)
 {
 #if NK_VECTOR == 1
@@ -103,22 +117,6 @@ NK_INLINE void nk_tile_from_rows(float *y, const float *x, size_t pitch, int hei
                 out[j] = in[j * tile];
         }
     nk_tile_clear(y, height, width, tile);
-}
-
-// The way back.
-NK_INLINE void nk_tile_to_rows(float *y, size_t pitch, const float *x, int height, int width,
-                               const int tile)
-{
-    const int columns = nk_tile_rows(width, tile), plane = nk_tile_plane(height, width, tile);
-    for (int h = 0; h < height; h++)
-        for (int s = 0; s < tile; s++) {
-            const float *in =
-                x + (size_t)(h % tile * tile + s) * plane + (size_t)(h / tile) * columns;
-            float *out = y + h * pitch + s;
-            const int count = (width - s + tile - 1) / tile;
-            for (int j = 0; j < count; j++)
-                out[j * tile] = in[j];
-        }
 }
 
 // y: tiles of an image [channels][height][width].
@@ -208,17 +206,37 @@ NK_INLINE void nk_tile_sum(float *y, const float *const *xs, const float *as, in
 
 // ---- changes of tiling --------------------------------------------------------------------------
 
-// The same maps in tiles of `tile` instead of `from`.
-NK_INLINE void nk_tile_change(float *y, float *scratch, const float *x, int height, int width,
-                              int from, int tile, int channels, int part, int parts)
+// One map in tiles of `tile` instead of `from`, one of which divides the other.
+NK_INLINE void nk_tile_again(float *y, const float *x, int height, int width, const int from,
+                             const int tile)
 {
-    float *rows = scratch + (size_t)part * height * width;
-    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
-        nk_tile_to_rows(rows, (size_t)width, x + c * nk_tile_map(height, width, from), height,
-                        width, from);
-        nk_tile_from_rows(y + c * nk_tile_map(height, width, tile), rows, (size_t)width, height,
-                          width, tile);
-    }
+    const int small = nk_min(from, tile), large = nk_max(from, tile), by = large / small;
+    const int rows = nk_tile_rows(height, large), columns = nk_tile_rows(width, large),
+              plane = nk_tile_plane(height, width, large);
+    const int small_rows = nk_tile_rows(height, small), small_columns = nk_tile_rows(width, small),
+              small_plane = nk_tile_plane(height, width, small);
+    for (int r = 0; r < large; r++)
+        for (int s = 0; s < large; s++)
+            for (int i = 0; i < rows && i * by + r / small < small_rows; i++) {
+                const size_t at = (size_t)(r * large + s) * plane + (size_t)i * columns;
+                const size_t small_at = (size_t)(r % small * small + s % small) * small_plane +
+                                        (size_t)(i * by + r / small) * small_columns + s / small;
+                const int count = nk_min(columns, (small_columns - s / small + by - 1) / by);
+                for (int j = 0; j < count; j++)
+                    if (from == small)
+                        y[at + j] = x[small_at + j * by];
+                    else
+                        y[small_at + j * by] = x[at + j];
+            }
+    nk_tile_clear(y, height, width, tile);
+}
+
+NK_INLINE void nk_tile_change(float *y, const float *x, int height, int width, int from, int tile,
+                              int channels, int part, int parts)
+{
+    for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
+        nk_tile_again(y + c * nk_tile_map(height, width, tile),
+                      x + c * nk_tile_map(height, width, from), height, width, from, tile);
 }
 
 // The logits, from maps of one pixel.

@@ -1,6 +1,7 @@
 // tiles_attention.c - the attention merge of one image's maps in tiles (tiles.c):
 //
-//   y = s (sigmoid(b) + (m - min m) / max(max m - min m, 1e-12)),    min and max over channels and
+//   y = [relu] s (sigmoid(b) + (m - min m) / max(max m - min m, 1e-12)),    min and max over
+//   channels and
 // pixels; gate is sigmoid(b).
 
 // range[0], range[1]: min and max of m over what lies inside the map.
@@ -47,12 +48,14 @@ NK_INLINE void nk_tiles_range(float *range, const float *m, int height, int widt
 
 // `size` floats, a multiple of 16.
 NK_INLINE void nk_tiles_attention(float *y, const float *m, const float *s, const float *range,
-                                  const float *gate, int size, int part, int parts)
+                                  const float *gate, int size, int relu, int part, int parts)
 {
     const float low = range[0], spread = range[1] - low,
                 factor = 1.0f / (spread > 1e-12f ? spread : 1e-12f);
     const int first = nk_share(size / 16, part, parts) * 16,
               end = nk_share(size / 16, part + 1, parts) * 16;
-    for (int i = first; i < end; i += NK_VECTOR)
-        nk_store(y + i, nk_load(s + i) * (gate[0] + (nk_load(m + i) - low) * factor));
+    for (int i = first; i < end; i += NK_VECTOR) {
+        const nk_vector result = nk_load(s + i) * (gate[0] + (nk_load(m + i) - low) * factor);
+        nk_store(y + i, relu ? nk_relu_vector(result) : result);
+    }
 }

@@ -1,8 +1,8 @@
 // tiles_direct.c - convolutions of one image by the direct algorithm, for maps in tiles of one
 // pixel: [channel][pixels, padded to a multiple of 16], pixels in the lanes.
 //
-//   y[k][h][w] = b[k] + sum over c, r, s of w[c][r][s][k]
-//   relu(x[c][h+r-kernel_h/2][w+s-kernel_w/2])
+//   y[k][h][w] = [relu] (b[k] + sum over c, r, s of w[c][r][s][k]
+//                               [relu_x] x[c][h+r-kernel_h/2][w+s-kernel_w/2])
 //
 // Rows are run together: a step is two vectors of neighbouring pixels, whatever the width.  For
 // each tap a step has a mask of the lanes whose neighbour lies inside the map; what is loaded
@@ -61,8 +61,8 @@ NK_INLINE int nk_direct_same(int at, int height, int width, int kernel_h)
 // Filters x vectors in registers, over all channels and taps; w's rows are `block` apart.
 NK_INLINE void nk_direct_tile(float *y, const float *x, const float *w, const float *b,
                               const int32_t *mask, int channels, int plane, int width,
-                              const int kernel_h, const int kernel_w, int block, const int relu,
-                              const int filters, const int vectors)
+                              const int kernel_h, const int kernel_w, int block, const int relu_x,
+                              const int relu, const int filters, const int vectors)
 {
     nk_vector sum[NK_DIRECT_SUMS][NK_DIRECT_VECTORS];
 #pragma GCC unroll 14
@@ -79,9 +79,9 @@ NK_INLINE void nk_direct_tile(float *y, const float *x, const float *w, const fl
                 nk_vector at[NK_DIRECT_VECTORS];
 #pragma GCC unroll 2
                 for (int i = 0; i < vectors; i++)
-                    at[i] =
-                        nk_masked(row + s + i * NK_VECTOR,
-                                  mask + (r * kernel_w + s) * NK_DIRECT_STEP + i * NK_VECTOR, relu);
+                    at[i] = nk_masked(row + s + i * NK_VECTOR,
+                                      mask + (r * kernel_w + s) * NK_DIRECT_STEP + i * NK_VECTOR,
+                                      relu_x);
 #pragma GCC unroll 14
                 for (int k = 0; k < filters; k++)
 #pragma GCC unroll 2
@@ -93,30 +93,30 @@ NK_INLINE void nk_direct_tile(float *y, const float *x, const float *w, const fl
     for (int k = 0; k < filters; k++)
 #pragma GCC unroll 2
         for (int i = 0; i < vectors; i++)
-            nk_store(y + (size_t)k * plane + i * NK_VECTOR, sum[k][i]);
+            nk_store(y + (size_t)k * plane + i * NK_VECTOR,
+                     relu ? nk_relu_vector(sum[k][i]) : sum[k][i]);
 }
 
 // A block of filters at one step.
 NK_INLINE void nk_direct_block(float *y, const float *x, const float *w, const float *b,
                                const int32_t *mask, int channels, int plane, int width,
-                               int kernel_h, int kernel_w, int relu, const int filters,
+                               int kernel_h, int kernel_w, int relu_x, int relu, const int filters,
                                const int vectors)
 {
     const int pieces = (filters + NK_DIRECT_SUMS - 1) / NK_DIRECT_SUMS,
               step = (filters + pieces - 1) / pieces, whole = filters / step * step;
     for (int k = 0; k < whole; k += step)
         nk_direct_tile(y + (size_t)k * plane, x, w + k, b + k, mask, channels, plane, width,
-                       kernel_h, kernel_w, filters, relu, step, vectors);
+                       kernel_h, kernel_w, filters, relu_x, relu, step, vectors);
     if (filters > whole)
         nk_direct_tile(y + (size_t)whole * plane, x, w + whole, b + whole, mask, channels, plane,
-                       width, kernel_h, kernel_w, filters, relu, filters - whole, vectors);
+                       width, kernel_h, kernel_w, filters, relu_x, relu, filters - whole, vectors);
 }
 
 // Blocks of filters as equal as can be, the larger ones first: w[block][c][r][s][filter in block].
-// relu: of x.
 NK_INLINE void nk_tiles_direct(float *y, const float *x, const float *w, const float *b, int height,
                                int width, int kernel_h, int kernel_w, int filters, int blocks,
-                               int relu, int channels, int part, int parts)
+                               int relu_x, int relu, int channels, int part, int parts)
 {
     const int least = filters / blocks, larger = filters % blocks,
               plane = nk_tile_plane(height, width, 1);
@@ -135,7 +135,7 @@ NK_INLINE void nk_tiles_direct(float *y, const float *x, const float *w, const f
             float *out = y + (size_t)k * plane + at;
 #define NK_BLOCK(filters, vectors)                                                            \
     nk_direct_block(out, x + at, w + taps * k, b + k, mask, channels, plane, width, kernel_h, \
-                    kernel_w, relu, filters, vectors)
+                    kernel_w, relu_x, relu, filters, vectors)
             if (at + NK_DIRECT_STEP > plane && j < larger)
                 NK_BLOCK(least + 1, 1);
             else if (at + NK_DIRECT_STEP > plane)
@@ -154,9 +154,9 @@ NK_INLINE void nk_tiles_direct(float *y, const float *x, const float *w, const f
 
 // ---- every channel for itself -------------------------------------------------------------------
 
-// y[c] = b[c] + sum over r, s of w[c][r][s] [relu] x[c][h+r-kernel_h/2][w+s-kernel_w/2].
+// y[c] = b[c] + sum over r, s of w[c][r][s] [relu_x] x[c][h+r-kernel_h/2][w+s-kernel_w/2].
 NK_INLINE void nk_tiles_depthwise(float *y, const float *x, const float *w, const float *b,
-                                  int height, int width, int kernel_h, int kernel_w, int relu,
+                                  int height, int width, int kernel_h, int kernel_w, int relu_x,
                                   int channels, int part, int parts)
 {
     const int plane = nk_tile_plane(height, width, 1), taps = kernel_h * kernel_w;
@@ -173,7 +173,7 @@ NK_INLINE void nk_tiles_depthwise(float *y, const float *x, const float *w, cons
                         sum += w[c * taps + r * kernel_w + s] *
                                nk_masked(x + (size_t)c * plane + at + i +
                                              (r - kernel_h / 2) * width + s - kernel_w / 2,
-                                         mask + (r * kernel_w + s) * NK_DIRECT_STEP + i, relu);
+                                         mask + (r * kernel_w + s) * NK_DIRECT_STEP + i, relu_x);
                 nk_store(y + (size_t)c * plane + at + i, sum);
             }
     }
@@ -209,7 +209,7 @@ NK_INLINE void nk_tiles_average_pool(float *y, const float *x, int height, int w
 // The depthwise convolutions of a stem: y smaller than x, which is not rectified.
 NK_INLINE void nk_tiles_strided(float *y, const float *x, const float *w, const float *b,
                                 int height, int width, int kernel_h, int kernel_w, int stride,
-                                int out_height, int out_width, int relu, int channels, int part,
+                                int out_height, int out_width, int relu_x, int channels, int part,
                                 int parts)
 {
     const int plane = nk_tile_plane(height, width, 1),
@@ -223,8 +223,8 @@ NK_INLINE void nk_tiles_strided(float *y, const float *x, const float *w, const 
                 for (int r = nk_max(0, -top); r < r1; r++)
                     for (int s = nk_max(0, -left); s < s1; s++) {
                         const float in = x[(size_t)c * plane + (top + r) * width + left + s];
-                        sum +=
-                            w[(c * kernel_h + r) * kernel_w + s] * (relu && in < 0.0f ? 0.0f : in);
+                        sum += w[(c * kernel_h + r) * kernel_w + s] *
+                               (relu_x && in < 0.0f ? 0.0f : in);
                     }
                 y[(size_t)c * out_plane + h * out_width + v] = sum;
             }

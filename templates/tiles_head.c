@@ -1,6 +1,41 @@
 // tiles_head.c - the end of a network for one image: 1x1 convolution, ReLU, global average and the
 // linear layer; only one number of each of the many maps is ever stored.
 
+#if NK_TILES_SHUFFLE
+// Half the sums of a's and of b's lanes, of neighbours, a's in front.
+NK_INLINE nk_vector nk_sum_pairs(nk_vector a, nk_vector b)
+{
+    nk_lanes even;
+    for (int l = 0; l < NK_VECTOR; l++)
+        even[l] = 2 * l;
+    return nk_shuffle(a, b, even) + nk_shuffle(a, b, even + 1);
+}
+
+// sums[i] = the sum of the lanes of v[i]; v is used up.
+NK_INLINE void nk_sum_vectors(float *sums, nk_vector *v, const int count)
+{
+#pragma GCC unroll 28
+    for (int i = 0; i < count; i += NK_VECTOR) {
+        nk_vector level[NK_VECTOR];
+#pragma GCC unroll 16
+        for (int j = 0; j < NK_VECTOR; j++)
+            level[j] = i + j < count ? v[i + j] : nk_zero_vector();
+#pragma GCC unroll 4
+        for (int width = NK_VECTOR / 2; width > 0; width /= 2)
+#pragma GCC unroll 8
+            for (int j = 0; j < width; j++)
+                level[j] = nk_sum_pairs(level[2 * j], level[2 * j + 1]);
+        memcpy(sums + i, level, (size_t)nk_min(NK_VECTOR, count - i) * sizeof *sums);
+    }
+}
+#else
+NK_INLINE void nk_sum_vectors(float *sums, nk_vector *v, const int count)
+{
+    for (int i = 0; i < count; i++)
+        sums[i] = nk_sum_vector(v[i]);
+}
+#endif
+
 // `filters` filters and `vectors` vectors of pixels: all[k] += relu(b[k] + sum_c w[c][k] x[c]).
 // Filters beyond `tile` are a block's rest: w's rows are `block` apart.
 NK_INLINE void nk_tiles_rectified(nk_vector *all, const float *x, const float *w, const float *b,
@@ -43,9 +78,10 @@ NK_INLINE void nk_tiles_average(float *pooled, const float *x, const float *w, c
         all[k] = nk_zero_vector();
     for (int t = 0; t < size; t += vectors * NK_VECTOR)
         nk_tiles_rectified(all, x + t, w, b, channels, size, block, filters, vectors);
-#pragma GCC unroll 28
-    for (int k = 0; k < filters; k++)
-        pooled[k] = nk_sum_vector(all[k]) - (float)beyond * (b[k] > 0.0f ? b[k] : 0.0f);
+    nk_sum_vectors(pooled, all, filters);
+    if (beyond > 0)
+        for (int k = 0; k < filters; k++)
+            pooled[k] -= (float)beyond * (b[k] > 0.0f ? b[k] : 0.0f);
 }
 
 NK_INLINE void nk_tiles_pooled(float *pooled, const float *x, const float *w, const float *b,

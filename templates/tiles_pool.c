@@ -18,6 +18,25 @@ NK_INLINE void nk_pool_rows(float *y, const float *x, int height, int width, int
     }
 }
 
+// The same where `by` divides both sides: a whole row at a time.
+NK_INLINE void nk_pool_whole_rows(float *y, const float *x, int width, int out_height,
+                                  int out_width, const int by)
+{
+    for (int i = 0; i < out_height; i++) {
+        float *out = y + (size_t)i * out_width;
+        for (int j = 0; j < out_width; j++)
+            out[j] = 0.0f;
+        for (int r = 0; r < by; r++)
+            for (int s = 0; s < by; s++) {
+                const float *in = x + (size_t)(i * by + r) * width + s;
+                for (int j = 0; j < out_width; j++)
+                    out[j] += in[j * by];
+            }
+        for (int j = 0; j < out_width; j++)
+            out[j] *= 1.0f / (float)(by * by);
+    }
+}
+
 // Divides both sides of one channel by `by`: tiles of `tile` become tiles of tile / by, place by
 // place.
 NK_INLINE void nk_pool_tiles(float *y, const float *x, int plane, const int tile, const int by)
@@ -44,23 +63,29 @@ NK_INLINE void nk_tiles_pool(float *y, float *scratch, const float *x, int heigh
     const size_t map = nk_tile_map(height, width, tile),
                  out_map = nk_tile_map(out_height, out_width, out_tile);
     const int plane = nk_tile_plane(height, width, tile);
-    const int by = height / out_height, whole = by <= tile && tile % by == 0 &&
-                                                height == by * out_height &&
-                                                width == by * out_width;
+    const int by = height / out_height,
+              divides = height == by * out_height && width == by * out_width;
     float *rows = scratch + (size_t)part * (map + out_map), *out_rows = rows + map;
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++) {
-        if (whole && tile == by * out_tile) {
-            nk_pool_tiles(y + c * out_map, x + c * map, plane, tile, by);
-            continue;
-        }
-        if (whole) {
-            nk_pool_tiles(rows, x + c * map, plane, tile, by);
-            nk_tile_to_rows(out_rows, (size_t)out_width, rows, out_height, out_width, tile / by);
+        const float *in = x + c * map;
+        float *out = y + c * out_map;
+        if (divides && tile == by * out_tile) {
+            nk_pool_tiles(out, in, plane, tile, by);
+        } else if (divides && tile % by == 0) {
+            nk_pool_tiles(rows, in, plane, tile, by);
+            nk_tile_again(out, rows, out_height, out_width, tile / by, out_tile);
         } else {
-            nk_tile_to_rows(rows, (size_t)width, x + c * map, height, width, tile);
-            nk_pool_rows(out_rows, rows, height, width, out_height, out_width);
+            if (tile > 1)
+                nk_tile_again(rows, in, height, width, tile, 1);
+            float *to = out_tile > 1 ? out_rows : out;
+            if (divides)
+                nk_pool_whole_rows(to, tile > 1 ? rows : in, width, out_height, out_width, by);
+            else
+                nk_pool_rows(to, tile > 1 ? rows : in, height, width, out_height, out_width);
+            if (out_tile > 1)
+                nk_tile_again(out, out_rows, out_height, out_width, 1, out_tile);
+            else
+                nk_tile_clear(out, out_height, out_width, 1);
         }
-        nk_tile_from_rows(y + c * out_map, out_rows, (size_t)out_width, out_height, out_width,
-                          out_tile);
     }
 }

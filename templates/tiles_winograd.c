@@ -102,18 +102,6 @@ NK_INLINE void nk_tiles_transform(float *v, size_t points, const float *d, size_
 // ---- where rows of tiles fill a vector ---------------------------------------------------------
 
 // Neighbours are then one shuffle away, and the map is read as it lies.
-#if defined(__GNUC__) && !defined(__clang__) && NK_VECTOR > 1
-#define NK_TILES_SHUFFLE 1
-typedef int32_t nk_lanes __attribute__((vector_size(4 * NK_VECTOR)));
-
-// Lane l of the result is lane index[l] of x, or of y from NK_VECTOR on.
-NK_INLINE nk_vector nk_shuffle(nk_vector x, nk_vector y, nk_lanes index)
-{
-    return __builtin_shuffle(x, y, index);
-}
-#else
-#define NK_TILES_SHUFFLE 0
-#endif
 
 // [relu] of the sum of the terms at one place.
 NK_INLINE nk_vector nk_tiles_load(const float *const *xs, const float *as, size_t at,
@@ -307,7 +295,7 @@ NK_INLINE void nk_tiles_a(nk_vector *out, const nk_vector *m, const int tile)
 
 // One filter and one vector of tiles: m, `points` floats from point to point, -> y.
 NK_INLINE void nk_tiles_output(float *y, const float *m, size_t points, float bias, int plane,
-                               const int tile)
+                               const int tile, const int relu)
 {
     nk_vector t[4][6];
 #pragma GCC unroll 6
@@ -327,39 +315,40 @@ NK_INLINE void nk_tiles_output(float *y, const float *m, size_t points, float bi
         nk_tiles_a(out, t[i], tile);
 #pragma GCC unroll 4
         for (int j = 0; j < tile; j++) {
-            nk_store(y + (size_t)(i * tile + j) * plane, out[j] + bias);
+            const nk_vector result = out[j] + bias;
+            nk_store(y + (size_t)(i * tile + j) * plane, relu ? nk_relu_vector(result) : result);
         }
     }
 }
 
 // All maps of a block; one function for each size of tile.
 NK_INLINE void nk_tiles_outputs(float *y, const float *m, const float *b, int height, int width,
-                                int filters, const int tile)
+                                int filters, int relu, const int tile)
 {
     const int plane = nk_tile_plane(height, width, tile);
     const size_t map = nk_tile_map(height, width, tile);
     for (int k = 0; k < filters; k++) {
         for (int t = 0; t < plane; t += NK_VECTOR)
             nk_tiles_output(y + k * map + t, m + (size_t)k * plane + t,
-                            nk_tiles_pitch(filters, plane), b[k], plane, tile);
+                            nk_tiles_pitch(filters, plane), b[k], plane, tile, relu);
         nk_tile_clear(y + k * map, height, width, tile);
     }
 }
 
 NK_OUTLINE void nk_tiles_outputs2(float *y, const float *m, const float *b, int height, int width,
-                                  int filters)
+                                  int filters, int relu)
 {
-    nk_tiles_outputs(y, m, b, height, width, filters, 2);
+    nk_tiles_outputs(y, m, b, height, width, filters, relu, 2);
 }
 
 NK_OUTLINE void nk_tiles_outputs4(float *y, const float *m, const float *b, int height, int width,
-                                  int filters)
+                                  int filters, int relu)
 {
-    nk_tiles_outputs(y, m, b, height, width, filters, 4);
+    nk_tiles_outputs(y, m, b, height, width, filters, relu, 4);
 }
 
 NK_INLINE void nk_tiles_block(float *y, float *m, const float *v, const float *u, const float *b,
-                              int channels, int height, int width, const int tile,
+                              int channels, int height, int width, const int tile, int relu,
                               const int filters)
 {
     const int plane = nk_tile_plane(height, width, tile);
@@ -368,16 +357,16 @@ NK_INLINE void nk_tiles_block(float *y, float *m, const float *v, const float *u
                        v + p * nk_tiles_pitch(channels, plane), u + (size_t)p * channels * filters,
                        channels, plane, filters);
     if (tile == 2)
-        nk_tiles_outputs2(y, m, b, height, width, filters);
+        nk_tiles_outputs2(y, m, b, height, width, filters, relu);
     else
-        nk_tiles_outputs4(y, m, b, height, width, filters);
+        nk_tiles_outputs4(y, m, b, height, width, filters, relu);
 }
 
-// y = A^T [sum over channels of u v] A + b, `blocks` blocks of filters as equal as can be,
+// y = [relu] (A^T [sum over channels of u v] A + b), `blocks` blocks of filters as equal as can be,
 // the larger ones first.  scratch: for each part the products of one block.
 NK_INLINE void nk_tiles_filters(float *y, float *scratch, const float *v, const float *u,
                                 const float *b, int height, int width, int tile, int filters,
-                                int blocks, int channels, int part, int parts)
+                                int blocks, int relu, int channels, int part, int parts)
 {
     const int least = filters / blocks, larger = filters % blocks, points = (tile + 2) * (tile + 2);
     const size_t map = nk_tile_map(height, width, tile);
@@ -388,9 +377,9 @@ NK_INLINE void nk_tiles_filters(float *y, float *scratch, const float *v, const 
         const int k = i * least + nk_min(i, larger);
         if (i < larger)
             nk_tiles_block(y + k * map, m, v, u + (size_t)points * channels * k, b + k, channels,
-                           height, width, tile, least + 1);
+                           height, width, tile, relu, least + 1);
         else
             nk_tiles_block(y + k * map, m, v, u + (size_t)points * channels * k, b + k, channels,
-                           height, width, tile, least);
+                           height, width, tile, relu, least);
     }
 }
