@@ -217,6 +217,7 @@ int64_t widest_free(const Ir *ir, const Ranges *ranges, Err *err);
 // into one op; unchanged where an op has no kernel for tiles.
 typedef struct {
     bool winograd;                                         // tiles larger than a pixel
+    bool weigh_winograd;                                   // direct convolutions where they win
     bool inline_sums, fuse_loads, share_inputs, fuse_head; // what tiles.c explains
     int threads; // most parts that the program will run in (scratch for each)
 } TileOptions;

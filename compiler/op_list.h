@@ -116,9 +116,9 @@ OP(TILE_IMAGE, tile_image, tiles, "y= x", "channels height width tile", "", -1)
 OP(TILE_SUM, tile_sum, tiles, "y= xs* as", "| inputs size relu", "", EACH | 1)
 OP(TILE_CHANGE, tile_change, tiles, "y= x", "height width from tile | channels", "", -1)
 OP(TILES_INPUT, tiles_input, tiles_winograd, "v= scratch= xs* as",
-   "height width tile inputs relu | channels", "", -1)
+   "height width tile kernel_h inputs relu | channels", "", -1)
 OP(TILES_FILTERS, tiles_filters, tiles_winograd, "y= scratch= v u b",
-   "height width tile filters blocks relu | channels", "", -1)
+   "height width tile kernel_h filters blocks relu | channels", "", -1)
 OP(TILES_MIX, tiles_mix, tiles_mix, "y= x w b",
    "height width tile filters blocks relu_x relu | channels", "", -1)
 OP(TILES_DIRECT, tiles_direct, tiles_direct, "y= x w b",

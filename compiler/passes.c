@@ -59,6 +59,7 @@ static void fuse(Ir *ir, const PassOptions *options)
 static void tile(Ir *ir, const PassOptions *options)
 {
     const TileOptions tiles = {.winograd = options->target == TARGET_NATIVE,
+                               .weigh_winograd = !is_skipped("weigh_winograd"),
                                .inline_sums = !is_skipped("inline_sums"),
                                .fuse_loads = !is_skipped("fuse_loads"),
                                .share_inputs = !is_skipped("share_inputs"),

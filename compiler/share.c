@@ -13,7 +13,7 @@ enum { LEAST_WORK = 500000 };
 static double work_of(const Ir *ir, const Op *op)
 {
     const Attr *a = &op->attr;
-    const double points = (a->tile + 2.0) * (a->tile + 2.0);
+    const double side = a->tile + a->kernel_h - 1.0;
     const double result = (double)ir->tensors[op->args[0]].floats;
     switch (op->kind) {
     case OP_TILES_DIRECT:
@@ -22,7 +22,7 @@ static double work_of(const Ir *ir, const Op *op)
         return (double)(a->kernel_h * a->kernel_w) * a->channels * a->filters * a->height *
                a->width;
     case OP_TILES_FILTERS:
-        return points * ir_tile_plane(a->height, a->width, a->tile) * a->filters *
+        return side * side * ir_tile_plane(a->height, a->width, a->tile) * a->filters *
                (a->channels + 6.0);
     case OP_TILES_DEPTHWISE:
     case OP_TILES_STRIDED:

@@ -30,15 +30,20 @@ typedef struct {
     float *scales;
 } Sum;
 
+// Winograd's points of a tensor, short of a factor.
+typedef struct {
+    int tensor; // 0: none
+    float scale;
+} Points;
+
 // What becomes of a tensor of the program before.
 typedef struct {
     int same_as;      // a haloed copy is its source
     int sums, others; // readers: as a term of a sum; in any other way
     bool is_lazy;     // defined by `sum`, not computed yet
     Sum sum;
-    int in_tiles[TILINGS];    // the new tensor for each size of tile; 0: none
-    float scale[TILINGS];     // what the next is short of
-    int transformed[TILINGS]; // its Winograd points
+    int in_tiles[TILINGS]; // the new tensor for each size of tile; 0: none
+    Points points[3][2];   // for a side of 4, 6, 8; for 3x3, for 5x5
 } Value;
 
 typedef struct {
@@ -94,10 +99,17 @@ static void survey(Tiling *t)
 
 // ---- shapes -------------------------------------------------------------------------------------
 
-// Multiplications of Winograd's algorithm for all tiles of a map, lanes that idle included.
-static int64_t winograd_cost(int height, int width, int tile)
+// Side of what Winograd's algorithm transforms: of its points, too.
+static int winograd_side(int tile, int kernel)
 {
-    return (int64_t)ir_tile_plane(height, width, tile) * (tile + 2) * (tile + 2);
+    return tile + kernel - 1;
+}
+
+// Multiplications of Winograd's algorithm for all tiles of a map, lanes that idle included.
+static int64_t winograd_cost(int height, int width, int tile, int kernel)
+{
+    const int side = winograd_side(tile, kernel);
+    return (int64_t)ir_tile_plane(height, width, tile) * side * side;
 }
 
 // The tiling of a map whose maker can choose.
@@ -105,7 +117,7 @@ static int best_tile(const Tiling *t, int height, int width)
 {
     if (!t->options->winograd || height < 3 || width < 3)
         return 1;
-    return winograd_cost(height, width, 4) <= winograd_cost(height, width, 2) ? 4 : 2;
+    return winograd_cost(height, width, 4, 3) <= winograd_cost(height, width, 2, 3) ? 4 : 2;
 }
 
 static int new_map(Tiling *t, const char *name, int channels, int height, int width, int tile)
@@ -280,40 +292,49 @@ static int count_blocks(int filters, int most)
     return (filters + most - 1) / most;
 }
 
-// G of templates/tiles_winograd.c: 3 taps to tile + 2 points.
-static void transform_taps(double *out, double x, double y, double z, int tile)
+// G of templates/tiles_winograd.c: the taps of a row or column -> points, by the pairs +-p that its
+// head names.
+static void transform_taps(double *out, const double *taps, int kernel, int side)
 {
-    if (tile == 2) {
-        out[0] = x;
-        out[1] = 0.5 * (x + y + z);
-        out[2] = 0.5 * (x - y + z);
-        out[3] = z;
-        return;
+    static const double all_pairs[][3] = {{1.0}, {0.75, 1.5}, {0.5, 1.0, 2.0}};
+    const int n_pairs = side / 2 - 1;
+    const double *pairs = all_pairs[n_pairs - 1];
+    double at_zero = 1.0;
+    for (int i = 0; i < n_pairs; i++) {
+        const double p = pairs[i], p2 = p * p;
+        double even = 0.0, odd = 0.0, norm = 2.0 * p2;
+        for (int j = kernel - 1; j >= 0; j--)
+            if (j % 2)
+                odd = odd * p2 + taps[j];
+            else
+                even = even * p2 + taps[j];
+        for (int j = 0; j < n_pairs; j++)
+            norm *= j == i ? 1.0 : p2 - pairs[j] * pairs[j];
+        out[1 + 2 * i] = (even + p * odd) / norm;
+        out[2 + 2 * i] = (even - p * odd) / norm;
+        at_zero *= -p2;
     }
-    const double a = 0.75, b = 1.5, a2 = a * a, b2 = b * b;
-    const double na = 1.0 / (2.0 * a2 * (a2 - b2)), nb = 1.0 / (2.0 * b2 * (b2 - a2));
-    out[0] = x / (a2 * b2);
-    out[1] = (x + a * y + a2 * z) * na;
-    out[2] = (x - a * y + a2 * z) * na;
-    out[3] = (x + b * y + b2 * z) * nb;
-    out[4] = (x - b * y + b2 * z) * nb;
-    out[5] = z;
+    out[0] = taps[0] / at_zero;
+    out[side - 1] = taps[kernel - 1];
 }
 
-// The points of filter k, channel c: w[c][3][3][filters].
-static void transform_filter(double points[36], const float *w, const Attr *a, int c, int k,
-                             int tile)
+enum { MOST_TAPS = 5, MOST_POINTS = 8 }; // of a row or column
+
+// The points of filter k, channel c: w[c][kernel][kernel][filters].
+static void transform_filter(double *points, const float *w, const Attr *a, int c, int k)
 {
-    double column[3][6], row[6];
-    const float *tap = w + (int64_t)c * 9 * a->filters + k;
-    for (int s = 0; s < 3; s++)
-        transform_taps(column[s], (double)tap[(int64_t)s * a->filters],
-                       (double)tap[(int64_t)(3 + s) * a->filters],
-                       (double)tap[(int64_t)(6 + s) * a->filters], tile);
-    for (int i = 0; i < tile + 2; i++) {
-        transform_taps(row, column[0][i], column[1][i], column[2][i], tile);
-        for (int j = 0; j < tile + 2; j++)
-            points[i * (tile + 2) + j] = row[j];
+    const int kernel = a->kernel_h, side = winograd_side(a->tile, kernel);
+    double column[MOST_TAPS][MOST_POINTS], taps[MOST_TAPS];
+    const float *tap = w + (int64_t)c * kernel * kernel * a->filters + k;
+    for (int s = 0; s < kernel; s++) {
+        for (int r = 0; r < kernel; r++)
+            taps[r] = (double)tap[(int64_t)(r * kernel + s) * a->filters];
+        transform_taps(column[s], taps, kernel, side);
+    }
+    for (int i = 0; i < side; i++) {
+        for (int s = 0; s < kernel; s++)
+            taps[s] = column[s][i];
+        transform_taps(points + (int64_t)i * side, taps, kernel, side);
     }
 }
 
@@ -321,18 +342,17 @@ static void transform_filter(double points[36], const float *w, const Attr *a, i
 static int winograd_weights(Tiling *t, const char *name, const float *w, const Attr *a, float scale,
                             int blocks)
 {
-    const int tile = a->tile;
-    const int n_points = (tile + 2) * (tile + 2);
+    const int side = winograd_side(a->tile, a->kernel_h), n_points = side * side;
     const int least = a->filters / blocks, larger = a->filters % blocks;
     float *u;
     const int tensor = ir_constant(t->ir, pool_printf(t->ir->pool, "%s.points", name),
                                    (int64_t)n_points * a->channels * a->filters, &u);
-    double points[36];
+    double points[MOST_POINTS * MOST_POINTS];
     for (int i = 0, k0 = 0; i < blocks; i++) {
         const int filters = least + (i < larger);
         for (int c = 0; c < a->channels; c++)
             for (int k = 0; k < filters; k++) {
-                transform_filter(points, w, a, c, k0 + k, tile);
+                transform_filter(points, w, a, c, k0 + k);
                 for (int p = 0; p < n_points; p++)
                     u[((int64_t)p * a->channels + c) * filters + k] =
                         (float)((double)scale * points[p]);
@@ -379,36 +399,38 @@ static void need_margin(Tiling *t, const Attr *a)
 }
 
 // Floats of all points of Winograd's algorithm: nk_tiles_pitch of templates/tiles_winograd.c.
-static int64_t points_floats(int rows, int plane, int tile)
+static int64_t points_floats(int rows, int plane, int side)
 {
-    return (int64_t)(tile + 2) * (tile + 2) * ((int64_t)rows * plane / 16 | 1) * 16;
+    return (int64_t)side * side * ((int64_t)rows * plane / 16 | 1) * 16;
 }
 
 // The Winograd points of `tensor`, but for *scale: that of a single term goes into the weights.
-static int transformed(Tiling *t, int tensor, int tile, float *scale)
+static int transformed(Tiling *t, int tensor, int tile, int kernel, float *scale)
 {
     Value *v = &t->values[tensor];
-    if (v->transformed[tile] && t->options->share_inputs) {
-        *scale = v->scale[tile];
-        return v->transformed[tile];
+    Points *points = &v->points[winograd_side(tile, kernel) / 2 - 2][kernel == 5];
+    if (points->tensor && t->options->share_inputs) {
+        *scale = points->scale;
+        return points->tensor;
     }
     if (v->is_lazy && (!t->options->fuse_loads || v->sums > 0 || v->sum.n > MOST_LOADS))
         compute(t, tensor, tile);
     const Tensor old = shape_of(t, tensor);
     const Sum sum = as_sum(t, tensor);
-    *scale = v->scale[tile] = sum.n == 1 ? sum.scales[0] : 1.0f;
+    *scale = points->scale = sum.n == 1 ? sum.scales[0] : 1.0f;
     const int plane = ir_tile_plane(old.height, old.width, tile);
     const int guard = ((old.width + tile - 1) / tile + 16) / 16 * 16;
     int count;
     int *args = sum_arguments(t, &sum, tile, 2, old.name, &count);
     args[0] = ir_vector(t->ir, pool_printf(t->ir->pool, "%s.points", old.name), SPACE_ARENA,
-                        points_floats(old.channels, plane, tile), -1);
+                        points_floats(old.channels, plane, winograd_side(tile, kernel)), -1);
     args[1] = new_scratch(t, old.name, 2 * plane + (int64_t)tile * tile * (plane + 2 * guard));
-    v->transformed[tile] = args[0];
+    points->tensor = args[0];
     ir_op(t->ir, OP_TILES_INPUT, args, count,
           (Attr){.height = old.height,
                  .width = old.width,
                  .tile = tile,
+                 .kernel_h = kernel,
                  .inputs = sum.n,
                  .channels = old.channels,
                  .relu = sum.relu});
@@ -423,12 +445,13 @@ static void winograd_conv(Tiling *t, const Op *op)
     a.blocks = count_blocks(a.filters, plane / 16 < 4 ? 28 / (plane / 16) : 7);
     const char *name = t->ir->tensors[op->args[0]].name;
     float scale;
-    const int v = transformed(t, source(t, op->args[1]), a.tile, &scale);
+    const int v = transformed(t, source(t, op->args[1]), a.tile, a.kernel_h, &scale);
     const int u = winograd_weights(t, t->ir->tensors[op->args[2]].name, constant(t, op->args[2]),
                                    &a, scale, a.blocks);
     const int y = new_map(t, name, a.filters, a.height, a.width, a.tile);
     const int block = (a.filters + a.blocks - 1) / a.blocks;
-    const int m = new_scratch(t, name, points_floats(block, plane, a.tile));
+    const int m =
+        new_scratch(t, name, points_floats(block, plane, winograd_side(a.tile, a.kernel_h)));
     t->values[op->args[0]].in_tiles[a.tile] = y;
     ir_op(t->ir, OP_TILES_FILTERS, (int[]){y, m, v, u, copy_constant(t, op->args[3])}, 5, a);
 }
@@ -477,17 +500,22 @@ static void direct_conv(Tiling *t, const Op *op)
     ir_op(t->ir, OP_TILES_DIRECT, (int[]){y, x, w, copy_constant(t, op->args[3])}, 4, a);
 }
 
-// Lanes that multiply, and the transforms' share: about 300 operations a tile and channel.
+// Lanes that multiply, and what the transforms of a tile and channel take, by their side.
 static bool winograd_wins(const Tiling *t, const Attr *a)
 {
-    if (!t->options->winograd || a->kernel_h != 3 || a->kernel_w != 3)
+    static const int transform[] = {40, 150, 350};
+    const int kernel = a->kernel_h;
+    if (!t->options->winograd || kernel != a->kernel_w || (kernel != 3 && kernel != 5))
         return false;
     const int tile = best_tile(t, a->height, a->width);
+    if (!t->options->weigh_winograd)
+        return tile > 1;
     const int64_t pairs = (int64_t)a->channels * a->filters;
     const int64_t transforms = (int64_t)ir_tile_plane(a->height, a->width, tile) *
-                               (tile == 4 ? 150 : 40) * (a->channels + a->filters);
-    return pairs * winograd_cost(a->height, a->width, tile) + transforms <
-           pairs * 10 * ir_tile_plane(a->height, a->width, 1);
+                               transform[winograd_side(tile, kernel) / 2 - 2] *
+                               (a->channels + a->filters);
+    return pairs * winograd_cost(a->height, a->width, tile, kernel) + transforms <
+           pairs * (kernel * kernel + 1) * ir_tile_plane(a->height, a->width, 1);
 }
 
 static void conv(Tiling *t, const Op *op)

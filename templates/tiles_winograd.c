@@ -1,11 +1,11 @@
-// tiles_winograd.c - 3x3 convolutions of one image by Winograd's minimal filtering (Lavin & Gray
-// 2015), tiles in the lanes (tiles.c): F(4x4, 3x3) for maps in tiles of 4, F(2x2, 3x3) for tiles
-// of 2:
+// tiles_winograd.c - 3x3 and 5x5 convolutions of one image by Winograd's minimal filtering (Lavin &
+// Gray 2015), tiles in the lanes (tiles.c): F(4x4) for maps in tiles of 4, F(2x2) for tiles of 2:
 //
 //   y tile = A^T [ sum_c (G w G^T) . (B^T relu(sum_j a_j x_j) B) ] A + b
 //
 // The weights come transformed, u[block of filters][point][c][filter in block], in the order in
-// which they are read.  Points are 0, +-3/4, +-3/2, infinity, as in training, and 0, +-1, infinity.
+// which they are read.  `side` = tile + kernel - 1 is that of what B and A transform.  Points are
+// 0, infinity and pairs +-p, as in training: 1 for a side of 4; 3/4, 3/2 for 6; 1/2, 1, 2 for 8.
 
 #define NK_WA 0.75f
 #define NK_WB 1.5f
@@ -21,24 +21,37 @@ NK_INLINE size_t nk_tiles_pitch(int rows, int plane)
 
 // ---- input --------------------------------------------------------------------------------------
 
-// B^T d of tile + 2 values.
-NK_INLINE void nk_tiles_b(nk_vector *out, const nk_vector *d, const int tile)
+// B^T d.
+NK_INLINE void nk_tiles_b(nk_vector *out, const nk_vector *d, const int side)
 {
-    if (tile == 2) {
-        out[0] = d[0] - d[2];
+    if (side == 4) {
+        out[0] = d[2] - d[0];
         out[1] = d[1] + d[2];
         out[2] = d[2] - d[1];
         out[3] = d[3] - d[1];
-        return;
+    } else if (side == 6) {
+        const nk_vector s = d[4] - NK_WB2 * d[2], t = d[3] - NK_WB2 * d[1],
+                        p = d[4] - NK_WA2 * d[2], q = d[3] - NK_WA2 * d[1];
+        out[0] = NK_WA2 * NK_WB2 * d[0] + (d[4] - (NK_WA2 + NK_WB2) * d[2]);
+        out[1] = s + NK_WA * t;
+        out[2] = s - NK_WA * t;
+        out[3] = p + NK_WB * q;
+        out[4] = p - NK_WB * q;
+        out[5] = NK_WA2 * NK_WB2 * d[1] + (d[5] - (NK_WA2 + NK_WB2) * d[3]);
+    } else {
+        const nk_vector s = 4.0f * d[2] + (d[6] - 5.0f * d[4]),
+                        t = 4.0f * d[1] + (d[5] - 5.0f * d[3]), p = d[2] + (d[6] - 4.25f * d[4]),
+                        q = d[1] + (d[5] - 4.25f * d[3]), e = 0.25f * d[2] + (d[6] - 1.25f * d[4]),
+                        o = 0.25f * d[1] + (d[5] - 1.25f * d[3]);
+        out[0] = 5.25f * (d[2] - d[4]) + (d[6] - d[0]);
+        out[1] = s + 0.5f * t;
+        out[2] = s - 0.5f * t;
+        out[3] = p + q;
+        out[4] = p - q;
+        out[5] = e + 2.0f * o;
+        out[6] = e - 2.0f * o;
+        out[7] = 5.25f * (d[3] - d[5]) + (d[7] - d[1]);
     }
-    const nk_vector s = d[4] - NK_WB2 * d[2], t = d[3] - NK_WB2 * d[1], p = d[4] - NK_WA2 * d[2],
-                    q = d[3] - NK_WA2 * d[1];
-    out[0] = NK_WA2 * NK_WB2 * d[0] + (d[4] - (NK_WA2 + NK_WB2) * d[2]);
-    out[1] = s + NK_WA * t;
-    out[2] = s - NK_WA * t;
-    out[3] = p + NK_WB * q;
-    out[4] = p - NK_WB * q;
-    out[5] = NK_WA2 * NK_WB2 * d[1] + (d[5] - (NK_WA2 + NK_WB2) * d[3]);
 }
 
 // Zeros around a plane of tiles, so that a neighbour always exists: above and before the first,
@@ -59,43 +72,51 @@ NK_INLINE void nk_tiles_borders(float *left, float *right, int height, int width
     }
 }
 
+// Where value i of a tile's transform lies: pixel `place` of the tile `beside` tiles further on.
+NK_INLINE int nk_tiles_place(int i, int tile, int side)
+{
+    return (i + tile - (side - tile) / 2) % tile;
+}
+
+NK_INLINE int nk_tiles_beside(int i, int tile, int side)
+{
+    const int pad = (side - tile) / 2;
+    return i < pad ? -1 : i >= tile + pad ? 1 : 0;
+}
+
 // One vector of tiles: d, the guarded planes at these tiles, -> v, `points` floats from point to
 // point.
 NK_INLINE void nk_tiles_transform(float *v, size_t points, const float *d, size_t pitch,
                                   int columns, const float *left, const float *right,
-                                  const int tile)
+                                  const int tile, const int side)
 {
-    nk_vector t[6][6];
-#pragma GCC unroll 6
-    for (int j = 0; j < tile + 2; j++) {
-        nk_vector column[6], out[6];
-        const float *in = d + (size_t)((j + tile - 1) % tile) * pitch +
-                          (j == 0          ? -1
-                           : j == tile + 1 ? 1
-                                           : 0);
-#pragma GCC unroll 6
-        for (int i = 0; i < tile + 2; i++)
-            column[i] = nk_load(in + (size_t)((i + tile - 1) % tile * tile) * pitch +
-                                (i == 0          ? -columns
-                                 : i == tile + 1 ? columns
-                                                 : 0));
-        nk_tiles_b(out, column, tile);
-#pragma GCC unroll 6
-        for (int i = 0; i < tile + 2; i++) {
+    nk_vector t[8][8];
+#pragma GCC unroll 8
+    for (int j = 0; j < side; j++) {
+        nk_vector column[8], out[8];
+        const float *in =
+            d + (size_t)nk_tiles_place(j, tile, side) * pitch + nk_tiles_beside(j, tile, side);
+#pragma GCC unroll 8
+        for (int i = 0; i < side; i++)
+            column[i] = nk_load(in + (size_t)(nk_tiles_place(i, tile, side) * tile) * pitch +
+                                nk_tiles_beside(i, tile, side) * columns);
+        nk_tiles_b(out, column, side);
+#pragma GCC unroll 8
+        for (int i = 0; i < side; i++) {
             t[i][j] = out[i];
-            if (j == 0)
+            if (nk_tiles_beside(j, tile, side) < 0)
                 t[i][j] *= nk_load(left);
-            if (j == tile + 1)
+            if (nk_tiles_beside(j, tile, side) > 0)
                 t[i][j] *= nk_load(right);
         }
     }
-#pragma GCC unroll 6
-    for (int i = 0; i < tile + 2; i++) {
-        nk_vector out[6];
-        nk_tiles_b(out, t[i], tile);
-#pragma GCC unroll 6
-        for (int j = 0; j < tile + 2; j++)
-            nk_store(v + (size_t)(i * (tile + 2) + j) * points, out[j]);
+#pragma GCC unroll 8
+    for (int i = 0; i < side; i++) {
+        nk_vector out[8];
+        nk_tiles_b(out, t[i], side);
+#pragma GCC unroll 8
+        for (int j = 0; j < side; j++)
+            nk_store(v + (size_t)(i * side + j) * points, out[j]);
     }
 }
 
@@ -138,43 +159,52 @@ NK_INLINE nk_neighbours nk_find_neighbours(int columns)
 // One vector of tiles of the channel at `at` in every term, `first` and `last` in its map.
 NK_INLINE void nk_tiles_neighbours(float *v, size_t points, const float *const *xs, const float *as,
                                    size_t at, int plane, int first, int last, nk_neighbours n,
-                                   const int tile, const int inputs, const int relu)
+                                   const int tile, const int side, const int inputs, const int relu)
 {
+    const int pad = (side - tile) / 2;
     const nk_vector zero = nk_zero_vector();
-    nk_vector t[6][6];
+    nk_vector t[8][8];
 #pragma GCC unroll 4
     for (int s = 0; s < tile; s++) {
-        nk_vector column[6], out[6];
-        const size_t top = at + (size_t)s * plane,
-                     bottom = at + (size_t)((tile - 1) * tile + s) * plane;
+        nk_vector column[8], out[8];
 #pragma GCC unroll 4
         for (int r = 0; r < tile; r++)
-            column[1 + r] = nk_tiles_load(xs, as, top + (size_t)(r * tile) * plane, inputs, relu);
-        column[0] =
-            nk_shuffle(first ? zero : nk_tiles_load(xs, as, bottom - NK_VECTOR, inputs, relu),
-                       column[tile], n.up);
-        column[tile + 1] = nk_shuffle(
-            column[1], last ? zero : nk_tiles_load(xs, as, top + NK_VECTOR, inputs, relu), n.down);
-        nk_tiles_b(out, column, tile);
-#pragma GCC unroll 6
-        for (int i = 0; i < tile + 2; i++)
-            t[i][1 + s] = out[i];
+            column[pad + r] =
+                nk_tiles_load(xs, as, at + (size_t)(r * tile + s) * plane, inputs, relu);
+#pragma GCC unroll 2
+        for (int r = 0; r < pad; r++) {
+            const size_t bottom = at + (size_t)((tile - pad + r) * tile + s) * plane,
+                         top = at + (size_t)(r * tile + s) * plane;
+            column[r] =
+                nk_shuffle(first ? zero : nk_tiles_load(xs, as, bottom - NK_VECTOR, inputs, relu),
+                           column[tile + r], n.up);
+            column[pad + tile + r] = nk_shuffle(
+                column[pad + r], last ? zero : nk_tiles_load(xs, as, top + NK_VECTOR, inputs, relu),
+                n.down);
+        }
+        nk_tiles_b(out, column, side);
+#pragma GCC unroll 8
+        for (int i = 0; i < side; i++)
+            t[i][pad + s] = out[i];
     }
-#pragma GCC unroll 6
-    for (int i = 0; i < tile + 2; i++) {
-        nk_vector out[6];
-        t[i][0] = nk_shuffle(t[i][tile], zero, n.left);
-        t[i][tile + 1] = nk_shuffle(t[i][1], zero, n.right);
-        nk_tiles_b(out, t[i], tile);
-#pragma GCC unroll 6
-        for (int j = 0; j < tile + 2; j++)
-            nk_store(v + (size_t)(i * (tile + 2) + j) * points, out[j]);
+#pragma GCC unroll 8
+    for (int i = 0; i < side; i++) {
+        nk_vector out[8];
+#pragma GCC unroll 2
+        for (int s = 0; s < pad; s++) {
+            t[i][s] = nk_shuffle(t[i][tile + s], zero, n.left);
+            t[i][pad + tile + s] = nk_shuffle(t[i][pad + s], zero, n.right);
+        }
+        nk_tiles_b(out, t[i], side);
+#pragma GCC unroll 8
+        for (int j = 0; j < side; j++)
+            nk_store(v + (size_t)(i * side + j) * points, out[j]);
     }
 }
 
 NK_INLINE void nk_tiles_shuffled(float *v, const float *const *xs, const float *as, int height,
-                                 int width, int tile, int inputs, int relu, int channels, int part,
-                                 int parts)
+                                 int width, int tile, int side, int inputs, int relu, int channels,
+                                 int part, int parts)
 {
     const int plane = nk_tile_plane(height, width, tile);
     const size_t map = nk_tile_map(height, width, tile), points = nk_tiles_pitch(channels, plane);
@@ -182,24 +212,26 @@ NK_INLINE void nk_tiles_shuffled(float *v, const float *const *xs, const float *
     for (int c = nk_share(channels, part, parts); c < nk_share(channels, part + 1, parts); c++)
         for (int t = 0; t < plane; t += NK_VECTOR)
             nk_tiles_neighbours(v + (size_t)c * plane + t, points, xs, as, c * map + t, plane,
-                                t == 0, t + NK_VECTOR >= plane, n, tile, inputs, relu);
+                                t == 0, t + NK_VECTOR >= plane, n, tile, side, inputs, relu);
 }
 #endif
 
 // v[point][channel][tiles] = B^T [relu] (sum_j as[j] xs[j]) B, of at most four terms; a single one
 // has no scale.  scratch: for each part two rows of factors and the guarded planes of one channel.
 NK_INLINE void nk_tiles_input(float *v, float *scratch, const float *const *xs, const float *as,
-                              int height, int width, int tile, int inputs, int relu, int channels,
-                              int part, int parts)
+                              int height, int width, int tile, int kernel_h, int inputs, int relu,
+                              int channels, int part, int parts)
 {
     const int plane = nk_tile_plane(height, width, tile), guard = nk_tiles_guard(width, tile);
+    const int side = tile + kernel_h - 1;
     const int columns = nk_tile_rows(width, tile), pitch = plane + 2 * guard;
     const size_t map = nk_tile_map(height, width, tile), points = nk_tiles_pitch(channels, plane);
     float *left = scratch + (size_t)part * (2 * plane + tile * tile * pitch), *right = left + plane,
           *planes = right + plane;
 #if NK_TILES_SHUFFLE
     if (NK_VECTOR % columns == 0) {
-        nk_tiles_shuffled(v, xs, as, height, width, tile, inputs, relu, channels, part, parts);
+        nk_tiles_shuffled(v, xs, as, height, width, tile, side, inputs, relu, channels, part,
+                          parts);
         return;
     }
 #endif
@@ -215,7 +247,7 @@ NK_INLINE void nk_tiles_input(float *v, float *scratch, const float *const *xs, 
                          nk_tiles_load(xs, as, c * map + (size_t)p * plane + t, inputs, relu));
         for (int t = 0; t < plane; t += NK_VECTOR)
             nk_tiles_transform(v + (size_t)c * plane + t, points, planes + guard + t, (size_t)pitch,
-                               columns, left + t, right + t, tile);
+                               columns, left + t, right + t, tile, side);
     }
 }
 
@@ -278,16 +310,28 @@ NK_INLINE void nk_tiles_point(float *m, const float *v, const float *u, int chan
     }
 }
 
-// A^T m of tile + 2 values.
-NK_INLINE void nk_tiles_a(nk_vector *out, const nk_vector *m, const int tile)
+// A^T m.
+NK_INLINE void nk_tiles_a(nk_vector *out, const nk_vector *m, const int tile, const int side)
 {
-    if (tile == 2) {
+    if (side == 4) {
         out[0] = m[0] + m[1] + m[2];
         out[1] = m[1] - m[2] + m[3];
         return;
     }
     const nk_vector p = m[1] + m[2], q = m[1] - m[2], r = m[3] + m[4], s = m[3] - m[4];
+    if (side == 8) {
+        const nk_vector e = m[5] + m[6], o = m[5] - m[6];
+        out[0] = (m[0] + p) + (r + e);
+        out[1] = 0.5f * q + (s + 2.0f * o);
+        out[2] = 0.25f * p + (r + 4.0f * e);
+        out[3] = (0.125f * q + m[7]) + (s + 8.0f * o);
+        return;
+    }
     out[0] = m[0] + p + r;
+    if (tile == 2) {
+        out[1] = m[5] + NK_WA * q + NK_WB * s;
+        return;
+    }
     out[1] = NK_WA * q + NK_WB * s;
     out[2] = NK_WA2 * p + NK_WB2 * r;
     out[3] = m[5] + NK_WA * NK_WA2 * q + NK_WB * NK_WB2 * s;
@@ -295,16 +339,16 @@ NK_INLINE void nk_tiles_a(nk_vector *out, const nk_vector *m, const int tile)
 
 // One filter and one vector of tiles: m, `points` floats from point to point, -> y.
 NK_INLINE void nk_tiles_output(float *y, const float *m, size_t points, float bias, int plane,
-                               const int tile, const int relu)
+                               const int tile, const int side, const int relu)
 {
-    nk_vector t[4][6];
-#pragma GCC unroll 6
-    for (int j = 0; j < tile + 2; j++) {
-        nk_vector column[6], out[4];
-#pragma GCC unroll 6
-        for (int i = 0; i < tile + 2; i++)
-            column[i] = nk_load(m + (size_t)(i * (tile + 2) + j) * points);
-        nk_tiles_a(out, column, tile);
+    nk_vector t[4][8];
+#pragma GCC unroll 8
+    for (int j = 0; j < side; j++) {
+        nk_vector column[8], out[4];
+#pragma GCC unroll 8
+        for (int i = 0; i < side; i++)
+            column[i] = nk_load(m + (size_t)(i * side + j) * points);
+        nk_tiles_a(out, column, tile, side);
 #pragma GCC unroll 4
         for (int i = 0; i < tile; i++)
             t[i][j] = out[i];
@@ -312,7 +356,7 @@ NK_INLINE void nk_tiles_output(float *y, const float *m, size_t points, float bi
 #pragma GCC unroll 4
     for (int i = 0; i < tile; i++) {
         nk_vector out[4];
-        nk_tiles_a(out, t[i], tile);
+        nk_tiles_a(out, t[i], tile, side);
 #pragma GCC unroll 4
         for (int j = 0; j < tile; j++) {
             const nk_vector result = out[j] + bias;
@@ -321,54 +365,60 @@ NK_INLINE void nk_tiles_output(float *y, const float *m, size_t points, float bi
     }
 }
 
-// All maps of a block; one function for each size of tile.
+// All maps of a block; one function for each tile and side.
 NK_INLINE void nk_tiles_outputs(float *y, const float *m, const float *b, int height, int width,
-                                int filters, int relu, const int tile)
+                                int filters, int relu, const int tile, const int side)
 {
     const int plane = nk_tile_plane(height, width, tile);
     const size_t map = nk_tile_map(height, width, tile);
     for (int k = 0; k < filters; k++) {
         for (int t = 0; t < plane; t += NK_VECTOR)
             nk_tiles_output(y + k * map + t, m + (size_t)k * plane + t,
-                            nk_tiles_pitch(filters, plane), b[k], plane, tile, relu);
+                            nk_tiles_pitch(filters, plane), b[k], plane, tile, side, relu);
         nk_tile_clear(y + k * map, height, width, tile);
     }
 }
 
-NK_OUTLINE void nk_tiles_outputs2(float *y, const float *m, const float *b, int height, int width,
-                                  int filters, int relu)
-{
-    nk_tiles_outputs(y, m, b, height, width, filters, relu, 2);
-}
-
-NK_OUTLINE void nk_tiles_outputs4(float *y, const float *m, const float *b, int height, int width,
-                                  int filters, int relu)
-{
-    nk_tiles_outputs(y, m, b, height, width, filters, relu, 4);
-}
+#define NK_TILES_OUTPUTS(tile, side)                                                               \
+    NK_OUTLINE void nk_tiles_outputs_##tile##_##side(float *y, const float *m, const float *b,     \
+                                                     int height, int width, int filters, int relu) \
+    {                                                                                              \
+        nk_tiles_outputs(y, m, b, height, width, filters, relu, tile, side);                       \
+    }
+NK_TILES_OUTPUTS(2, 4)
+NK_TILES_OUTPUTS(2, 6)
+NK_TILES_OUTPUTS(4, 6)
+NK_TILES_OUTPUTS(4, 8)
+#undef NK_TILES_OUTPUTS
 
 NK_INLINE void nk_tiles_block(float *y, float *m, const float *v, const float *u, const float *b,
-                              int channels, int height, int width, const int tile, int relu,
-                              const int filters)
+                              int channels, int height, int width, const int tile, const int side,
+                              int relu, const int filters)
 {
     const int plane = nk_tile_plane(height, width, tile);
-    for (int p = 0; p < (tile + 2) * (tile + 2); p++)
+    for (int p = 0; p < side * side; p++)
         nk_tiles_point(m + p * nk_tiles_pitch(filters, plane),
                        v + p * nk_tiles_pitch(channels, plane), u + (size_t)p * channels * filters,
                        channels, plane, filters);
-    if (tile == 2)
-        nk_tiles_outputs2(y, m, b, height, width, filters, relu);
+    if (tile == 2 && side == 4)
+        nk_tiles_outputs_2_4(y, m, b, height, width, filters, relu);
+    else if (tile == 2)
+        nk_tiles_outputs_2_6(y, m, b, height, width, filters, relu);
+    else if (side == 6)
+        nk_tiles_outputs_4_6(y, m, b, height, width, filters, relu);
     else
-        nk_tiles_outputs4(y, m, b, height, width, filters, relu);
+        nk_tiles_outputs_4_8(y, m, b, height, width, filters, relu);
 }
 
 // y = [relu] (A^T [sum over channels of u v] A + b), `blocks` blocks of filters as equal as can be,
 // the larger ones first.  scratch: for each part the products of one block.
 NK_INLINE void nk_tiles_filters(float *y, float *scratch, const float *v, const float *u,
-                                const float *b, int height, int width, int tile, int filters,
-                                int blocks, int relu, int channels, int part, int parts)
+                                const float *b, int height, int width, int tile, int kernel_h,
+                                int filters, int blocks, int relu, int channels, int part,
+                                int parts)
 {
-    const int least = filters / blocks, larger = filters % blocks, points = (tile + 2) * (tile + 2);
+    const int least = filters / blocks, larger = filters % blocks, side = tile + kernel_h - 1,
+              points = side * side;
     const size_t map = nk_tile_map(height, width, tile);
     float *m =
         scratch + (size_t)part * points *
@@ -377,9 +427,9 @@ NK_INLINE void nk_tiles_filters(float *y, float *scratch, const float *v, const 
         const int k = i * least + nk_min(i, larger);
         if (i < larger)
             nk_tiles_block(y + k * map, m, v, u + (size_t)points * channels * k, b + k, channels,
-                           height, width, tile, relu, least + 1);
+                           height, width, tile, side, relu, least + 1);
         else
             nk_tiles_block(y + k * map, m, v, u + (size_t)points * channels * k, b + k, channels,
-                           height, width, tile, relu, least);
+                           height, width, tile, side, relu, least);
     }
 }

@@ -93,6 +93,24 @@ static const NetText net_tiny = {
         NET_CELL1("0", "", "single", "1", "conv3x3") ","
         NET_CELL1("2", "0", "single", "2", "conv1x1"))};
 
+// Convolutions of both sizes over tiles of both sizes: rows of tiles that fill vectors (20 x 16, then
+// 10 x 8), and rows that do not (19 x 23, then 9 x 11).
+#define NET_SQUARES(height, width)                                                     \
+    NET_ARCH(height, width, "3", "3", "normal",                                        \
+        NET_CELL("0", "", "single", "4",                                               \
+            NET_NODE("", "single", "4",                                                \
+                NET_OP("conv3x3", "", "single", "3") ","                               \
+                NET_OP("conv5x5", "0", "single", "4") ","                              \
+                NET_OP("conv3x3", "0,1", "sum", "4") ","                               \
+                NET_OP("conv5x5", "0,1,2", "sum", "4"))) ","                           \
+        NET_CELL("1", "0", "single", "8",                                              \
+            NET_NODE("", "single", "8",                                                \
+                NET_OP("conv5x5", "", "single", "8") ","                               \
+                NET_OP("conv3x3", "0", "single", "8") ","                              \
+                NET_OP("conv5x5", "0,1", "sum", "8"))))
+static const NetText net_squares = {"squares", NET_SQUARES("20", "16")};
+static const NetText net_ragged = {"ragged", NET_SQUARES("19", "23")};
+
 // 9 x 11.  Cell 0: two output ops, averaged.  Cell 1, of a later stage, has no input and gets the
 // stem's output.  Cell 2: attention, the channels of its last input.  Outputs: cell 2 (4 channels,
 // 4 x 5) and cell 3 (3 channels, 9 x 11): the smallest size, the last one's channels.

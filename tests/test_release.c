@@ -29,6 +29,9 @@ static const Variant variants[] = {
     {"native_unfused", TARGET_NATIVE, false,
      "fuse_relu,inline_sums,fuse_loads,share_inputs,fuse_head", NULL, 1},
     {"generic_unfused", TARGET_GENERIC, true, "fuse_loads,fuse_head", NULL, 1},
+    {"native_everywhere", TARGET_NATIVE, false, "weigh_winograd", NULL, 1},
+    {"native_everywhere_avx2", TARGET_NATIVE, false, "weigh_winograd", "avx512f", 1},
+    {"native_everywhere_plain", TARGET_NATIVE, true, "weigh_winograd", "avx", 1},
     {"pixels", TARGET_GENERIC, false, "tile_maps", NULL, 1},
     {"generic_images", TARGET_GENERIC, false, "", NULL, 2},
     {"native_parts", TARGET_NATIVE, true, "leave_small_ops", NULL, 3},
@@ -161,13 +164,15 @@ static void case_run(const Case *c, const Variant *v, const char *net)
 static void test_nets(void **state)
 {
     (void)state;
-    const NetText *const nets[] = {&net_mixed, &net_depthwise, &net_large, &net_tiny, &net_hand};
+    const NetText *const nets[] = {&net_mixed, &net_depthwise, &net_large, &net_tiny,
+                                   &net_hand,  &net_squares,   &net_ragged};
     for (size_t i = 0; i < COUNT_OF(nets); i++) {
         Case c = {.pool = pool_new()};
         c.arch = net_arch(nets[i], c.pool);
         case_fill(&c, 7 + i);
         for (size_t v = 0; v < COUNT_OF(variants); v++)
-            if (i == 0 || v < 2 || (i == 1 && variants[v].threads == 3) || getenv("NAGO_LONG"))
+            if (i == 0 || v < 2 || (i == 1 && variants[v].threads == 3) ||
+                (i >= 5 && !strcmp(variants[v].skipped, "weigh_winograd")) || getenv("NAGO_LONG"))
                 case_run(&c, &variants[v], nets[i]->name);
         pool_free(c.pool);
     }
