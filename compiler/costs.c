@@ -29,7 +29,8 @@ typedef struct {
 } FunctionCosts;
 
 typedef struct {
-    int granule; // the inner loop takes so many weights of a filter at a time
+    int granule, tile_pixels,
+        tile_filters; // what an inner loop takes at a time: weights of a filter, ...
     KernelCosts kernels[KERNELS];
     double pixels[TERMS]; // instructions of reading the image: times channels * size, size, 1
     FunctionCosts functions[FUNCTIONS];
@@ -49,9 +50,9 @@ static const double cycles_per_instruction[TARGET_COUNT] = {
 
 // ---- instructions -------------------------------------------------------------------------------
 
-static double padded(int taps, int granule)
+static double padded(int n, int granule)
 {
-    return (taps + granule - 1) / granule * granule;
+    return (n + granule - 1) / granule * granule;
 }
 
 static double terms_dot(const double *f, const double *coefficients)
@@ -62,36 +63,34 @@ static double terms_dot(const double *f, const double *coefficients)
     return sum;
 }
 
-// Pixels of a convolution whose window is read byte by byte, or row by row: those at a border, or
-// all where a row does not end with a word.
-static double slow_pixels(const Attr *a)
+// Pixels of a convolution whose window leaves the image.
+static double border_pixels(const Attr *a)
 {
     const int h = a->height - a->kernel_h / 2 * 2, w = a->width - a->kernel_w / 2 * 2;
-    const int inner = h > 0 && w > 0 && a->kernel_w * a->channels % 4 == 0 ? h * w : 0;
-    return a->height * a->width - inner;
+    return a->height * a->width - (h > 0 && w > 0 ? h * w : 0);
 }
 
 // What the instructions of a call are a linear function of: `terms` of
 // tests/boards/kernel_costs.py.
-static void cost_terms(const Op *op, int granule, double f[TERMS])
+static void cost_terms(const Op *op, const TargetCosts *costs, double f[TERMS])
 {
     const Attr *a = &op->attr;
     const double size = a->height * a->width, out = a->out_height * a->out_width,
                  taps = a->kernel_h * a->kernel_w, c = a->channels, k = a->filters, n = a->size;
+    const double filters = padded(a->filters, costs->tile_filters);
     memset(f, 0, TERMS * sizeof *f);
 #define TERMS_ARE(...) \
     memcpy(f, (const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}))
     switch (op->kind) {
-    case OP_INT8_CONV: {
-        const double slow = slow_pixels(a);
-        TERMS_ARE(size * ((a->filters + 1) / 2 * 2) * padded((int)(taps * c), granule), size * k,
-                  size * taps * c, size * a->kernel_h, slow * taps * c, slow * a->kernel_h, 1);
-        break;
-    }
+    case OP_INT8_CONV:
     case OP_INT8_CONV_WIDE: {
-        const int wide_granule = granule == 16 ? 8 : granule; // numbers of 16 bits in a vector
-        TERMS_ARE(size * ((a->filters + 1) / 2 * 2) * padded((int)(taps * c), wide_granule),
-                  size * k, size * taps * c, size * a->kernel_h, size, 1);
+        const bool wide = op->kind == OP_INT8_CONV_WIDE;
+        const int granule = wide && costs->granule == 16 ? 8 : costs->granule; // of 16 bits
+        const double tiled = padded(a->height * a->width, costs->tile_pixels);
+        const bool split = a->kernel_w * a->channels % (wide ? 2 : 4); // rows share a word
+        TERMS_ARE(tiled * filters * padded((int)(taps * c), granule), size * k, tiled * taps * c,
+                  tiled * a->kernel_h, border_pixels(a) * a->kernel_h,
+                  split ? tiled * a->kernel_h : 0.0, 1);
         break;
     }
     case OP_INT8_DEPTHWISE:
@@ -114,7 +113,9 @@ static void cost_terms(const Op *op, int granule, double f[TERMS])
         TERMS_ARE(size * a->kernel_h * a->kernel_h * c, size * c, size, 1);
         break;
     case OP_INT8_HEAD:
-        TERMS_ARE(n * k * padded(a->channels, granule), n * k, n * c, k, 1);
+        TERMS_ARE(padded(a->size, costs->tile_pixels) * filters *
+                      padded(a->channels, costs->granule),
+                  n * k, n * c, k, 1);
         break;
     case OP_INT8_LINEAR:
         TERMS_ARE(c * a->classes, a->classes, 1);
@@ -133,7 +134,7 @@ static double instructions_of(const Ir *ir, const TargetCosts *costs)
     double sum = terms_dot(pixels, costs->pixels);
     for (int o = 1; o < ir->n_ops; o++) { // the first reads float images
         double f[TERMS];
-        cost_terms(&ir->ops[o], costs->granule, f);
+        cost_terms(&ir->ops[o], costs, f);
         sum += terms_dot(f, costs->kernels[ir->ops[o].kind - OP_INT8_IMAGE].terms);
     }
     return sum;

@@ -187,6 +187,8 @@ static void put_prelude(Emission *e)
         text_puts(e->out, "#include <stddef.h>\n\n");
         template_paste("int8", e->options->prefix, e->out);
         text_puts(e->out, "\n");
+        template_paste("int8_tiles", e->options->prefix, e->out);
+        text_puts(e->out, "\n");
         return;
     }
     put(e, "#define NK_LANES ");

@@ -330,10 +330,11 @@ static int new_scratch(Quantiser *q, const char *label, int64_t bytes)
                      (bytes + 3) / 4, -1);
 }
 
-// Two columns of 16 bits and one of bytes, or four of bytes; wide ones, four of 16 bits: int8.h.
-static int64_t columns_bytes(int taps, bool wide)
+// Four columns of 16 bits, or of whole vectors: int8_tiles.h.
+static int64_t tile_bytes(int taps, bool wide)
 {
-    return (wide ? 8 : 5) * pitch_of(taps);
+    const int64_t pairs = 2 * pitch_of(taps), vectors = ((wide ? 2 : 1) * taps + 15) / 16 * 16;
+    return 4 * (pairs > vectors ? pairs : vectors);
 }
 
 // fold.c packs [channel][row][column][filter]; taps are [row][column][channel] here.
@@ -381,8 +382,8 @@ static bool quantise_conv(Quantiser *q, const Op *op)
     if (!new_tensor(q, op->args[0], relu, least_scale((double)x.scale * f.largest_scale)))
         return false;
     const Tensor y = *made(q, op->args[0]);
-    int args[8] = {q->views[op->args[0]].tensor,
-                   new_scratch(q, label, columns_bytes(f.taps, f.wide)), view.tensor};
+    int args[8] = {q->views[op->args[0]].tensor, new_scratch(q, label, tile_bytes(f.taps, f.wide)),
+                   view.tensor};
     args[3] = filter_rows(q, label, &f);
     filter_results(q, label, &f, &x, (double)y.scale, args + 4);
     args[7] = filter_rule(q, label, &x, view.relu, &y, relu);
@@ -449,7 +450,7 @@ static bool quantise_head(Quantiser *q, const Op *op, const Op *pool)
     const Tensor y = *made(q, pool->args[0]);
     const int64_t sums = 4 * (int64_t)((a.filters + 1) / 2 * 2);
     int args[8] = {q->views[pool->args[0]].tensor,
-                   new_scratch(q, label, sums + columns_bytes(f.taps, false)), view.tensor};
+                   new_scratch(q, label, sums + tile_bytes(f.taps, false)), view.tensor};
     args[3] = filter_rows(q, label, &f);
     filter_results(q, label, &f, &x, (double)y.scale * a.size / ldexp(1.0, coarse), args + 4);
     args[7] = new_rule(q, label, (int32_t[]){x.zero, low_of(&x, view.relu), y.zero, coarse}, 4);

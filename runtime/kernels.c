@@ -22,6 +22,7 @@
 #include "../templates/weighted_sum.c"
 
 #include "../templates/int8.h"
+#include "../templates/int8_tiles.h"
 
 #include "../templates/int8_conv.c"
 #include "../templates/int8_depthwise.c"

@@ -5,7 +5,8 @@
 //
 // rule, bias and the two widths as in int8_conv.c.
 
-enum { NK_INT8_BLOCK = 16 }; // channels whose sums are held at a time
+// Channels whose sums are held at a time: in a register where it has several.
+enum { NK_INT8_BLOCK = NK_INT8_LANES > 1 ? NK_INT8_LANES : 16 };
 
 // One pixel's result, from number `at` of y on.
 NK_INLINE void nk_int8_depthwise_pixel(void *y, int32_t at, const void *x, const void *w,
@@ -17,26 +18,29 @@ NK_INLINE void nk_int8_depthwise_pixel(void *y, int32_t at, const void *x, const
     const int wide_y = nk_int8_is_wide(rule[4]);
     for (int c0 = 0; c0 < channels; c0 += NK_INT8_BLOCK) {
         const int n = channels - c0 < NK_INT8_BLOCK ? channels - c0 : NK_INT8_BLOCK;
-        int32_t sum[NK_INT8_BLOCK];
-        for (int c = 0; c < n; c++)
-            sum[c] = bias[c0 + c];
+        nk_int8_lanes sum[NK_INT8_BLOCK / NK_INT8_LANES];
+        for (int c = 0; c < n; c += NK_INT8_LANES)
+            sum[c / NK_INT8_LANES] = nk_int8_read_words(bias + c0 + c, n - c);
         for (int r = 0; r < kernel_h; r++)
             for (int s = 0; s < kernel_w; s++) {
                 const int h = top + r, v = left + s;
                 const int outside = h < 0 || h >= height || v < 0 || v >= width;
                 const int32_t weight = (r * kernel_w + s) * channels + c0;
                 const int32_t in = outside ? 0 : ((int32_t)h * width + v) * channels + c0;
-                for (int c = 0; c < n; c++) {
-                    const int32_t seen = nk_int8_get(x, in + c, wide);
-                    const int32_t value = outside ? rule[0] : seen < rule[1] ? rule[1] : seen;
-                    sum[c] += nk_int8_get(w, weight + c, wide) * value;
+                for (int c = 0; c < n; c += NK_INT8_LANES) {
+                    const nk_int8_lanes seen = nk_int8_read(x, in + c, n - c, wide);
+                    const nk_int8_lanes value =
+                        outside ? nk_int8_all(rule[0]) : nk_int8_max(seen, nk_int8_all(rule[1]));
+                    sum[c / NK_INT8_LANES] += nk_int8_read(w, weight + c, n - c, wide) * value;
                 }
             }
-        for (int c = 0; c < n; c++)
-            nk_int8_put(y, at + c0 + c,
-                        nk_int8_result(sum[c], multiplier[c0 + c], shift[c0 + c], rule[2], rule[3],
-                                       rule[4]),
-                        wide_y);
+        for (int c = 0; c < n; c += NK_INT8_LANES)
+            nk_int8_write(y, at + c0 + c,
+                          nk_int8_result(sum[c / NK_INT8_LANES],
+                                         nk_int8_read_words(multiplier + c0 + c, n - c),
+                                         nk_int8_read(shift, c0 + c, n - c, 0), rule[2], rule[3],
+                                         rule[4]),
+                          n - c, wide_y);
     }
 }
 

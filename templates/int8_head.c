@@ -4,27 +4,26 @@
 //   y[k] = clamp(zero_y + scale_k sum over pixels p of (max(0, bias[k] + w[k] . x[p]) >> coarse))
 //
 // coarse keeps the sum inside 31 bits.  rule: zero_x, low_x, zero_y, coarse.  scratch: the sums,
-// filters numbers of 4 bytes, then the columns as in int8_conv.c.
+// filters numbers of 4 bytes, then a tile.
 
-NK_INLINE int32_t nk_int8_term(int32_t x, int coarse)
+// The sums over `count` pixels, at most a tile.
+NK_OUTLINE void nk_int8_head_tile(int32_t *sums, const void *tile, const int8_t *w,
+                                  const int32_t *bias, int channels, int filters, int count,
+                                  int coarse)
 {
-    return x > 0 ? x >> coarse : 0;
-}
-
-NK_OUTLINE void nk_int8_head_pixels(int32_t *sums, const void *columns, const int8_t *w,
-                                    const int32_t *bias, int channels, int filters, int count,
-                                    int coarse)
-{
-    const int pitch = nk_int8_pitch(channels);
-    for (int k = 0; k < filters; k += 2, w += 2 * pitch) {
-        const int pair = k + 1 < filters;
-        int32_t sum[NK_INT8_PIXELS][2];
-        nk_int8_dot(sum, columns, pitch, w, w + pair * pitch, channels);
-        for (int j = 0; j <= pair; j++) {
-            int32_t total = nk_int8_term(sum[0][j] + bias[k + j], coarse);
-            for (int i = 1; i < count; i++)
-                total += nk_int8_term(sum[i][j] + bias[k + j], coarse);
-            sums[k + j] += total;
+    const int row = nk_int8_pitch(channels);
+    for (int k = 0; k < filters; k += NK_INT8_FILTERS) {
+        int32_t sum[NK_INT8_FILTERS][NK_INT8_PIXELS];
+        nk_int8_sums(sum, tile, w + k * row, bias, channels, filters, k, 0);
+        for (int j = 0; j < NK_INT8_FILTERS && k + j < filters; j++) {
+            int32_t total = sums[k + j];
+#pragma GCC unroll 4
+            for (int i = 0; i < NK_INT8_PIXELS; i += NK_INT8_LANES)
+                total += nk_int8_total(
+                    nk_int8_max(nk_int8_read_words(sum[j] + i, NK_INT8_LANES), nk_int8_all(0)) >>
+                        coarse,
+                    count - i);
+            sums[k + j] = total;
         }
     }
 }
@@ -33,18 +32,23 @@ NK_OUTLINE void nk_int8_head(void *y, void *scratch, const void *x, const void *
                              const int32_t *bias, const int32_t *multiplier, const int8_t *shift,
                              const int32_t *rule, int channels, int filters, int size)
 {
+    const nk_int8_map map = {x, channels, 1, size, 1, 1, rule[0], rule[1]};
     int32_t *sums = scratch;
-    void *columns = sums + ((filters + 1) & ~1);
+    void *tile = sums + ((filters + 1) & ~1);
     for (int k = 0; k < filters; k++)
         sums[k] = 0;
     for (int p = 0; p < size; p += NK_INT8_PIXELS) {
-        const int count = size - p < NK_INT8_PIXELS ? size - p : NK_INT8_PIXELS;
-        nk_int8_columns(columns, x, rule, channels, 1, size, 1, 1, p);
-        nk_int8_head_pixels(sums, columns, w, bias, channels, filters, count, rule[3]);
+        nk_int8_tile(tile, &map, p);
+        nk_int8_head_tile(sums, tile, w, bias, channels, filters, size - p, rule[3]);
     }
-    for (int k = 0; k < filters; k++)
-        nk_int8_put(y, k, nk_int8_result(sums[k], multiplier[k], shift[k], rule[2], rule[2], 127),
-                    0);
+    for (int k = 0; k < filters; k += NK_INT8_LANES) {
+        const int n = filters - k;
+        nk_int8_write(y, k,
+                      nk_int8_result(nk_int8_read_words(sums + k, n),
+                                     nk_int8_read_words(multiplier + k, n),
+                                     nk_int8_read(shift, k, n, 0), rule[2], rule[2], 127),
+                      n, 0);
+    }
 }
 
 // logits[j] = scales[j] (bias[j] + w[j] . x): not requantised.

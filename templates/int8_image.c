@@ -12,7 +12,11 @@ NK_OUTLINE void nk_int8_image(void *y, const float *image, const int32_t *rule, 
             const int32_t whole = v < -32768.0f  ? -32768
                                   : v > 32768.0f ? 32768
                                                  : (int32_t)(v < 0.0f ? v - 0.5f : v + 0.5f);
+            const int32_t q = whole + rule[0];
             nk_int8_put(y, (int32_t)p * channels + c,
-                        nk_int8_clamp(whole + rule[0], rule[1], rule[2]), nk_int8_is_wide(rule[2]));
+                        q < rule[1]   ? rule[1]
+                        : q > rule[2] ? rule[2]
+                                      : q,
+                        nk_int8_is_wide(rule[2]));
         }
 }

@@ -13,20 +13,21 @@ NK_OUTLINE void nk_int8_window(void *y, int32_t at, const void *x, const int32_t
     const int32_t start = -rule[0] * ((h1 - h0) * (w1 - w0));
     for (int c0 = 0; c0 < channels; c0 += BLOCK) {
         const int n = channels - c0 < BLOCK ? channels - c0 : BLOCK;
-        int32_t sum[BLOCK];
-        for (int c = 0; c < n; c++)
-            sum[c] = start;
+        nk_int8_lanes sum[BLOCK / NK_INT8_LANES];
+        for (int c = 0; c < n; c += NK_INT8_LANES)
+            sum[c / NK_INT8_LANES] = nk_int8_all(start);
         for (int h = h0; h < h1; h++)
             for (int w = w0; w < w1; w++) {
                 const int32_t in = ((int32_t)h * width + w) * channels + c0;
-                for (int c = 0; c < n; c++)
-                    sum[c] += nk_int8_get(x, in + c, wide);
+                for (int c = 0; c < n; c += NK_INT8_LANES)
+                    sum[c / NK_INT8_LANES] += nk_int8_read(x, in + c, n - c, wide);
             }
-        for (int c = 0; c < n; c++)
-            nk_int8_put(y, at + c0 + c,
-                        nk_int8_clamp(nk_int8_scale(sum[c], factor[0], factor[1]) + rule[2],
-                                      rule[3], rule[4]),
-                        wide_y);
+        const nk_int8_lanes m = nk_int8_all(factor[0]), e = nk_int8_all(factor[1]);
+        for (int c = 0; c < n; c += NK_INT8_LANES)
+            nk_int8_write(y, at + c0 + c,
+                          nk_int8_clamp(nk_int8_scale(sum[c / NK_INT8_LANES], m, e) + rule[2],
+                                        nk_int8_all(rule[3]), nk_int8_all(rule[4])),
+                          n - c, wide_y);
     }
 }
 

@@ -17,6 +17,7 @@
 #include "../compiler/base.h"
 
 #include "../templates/int8.h"
+#include "../templates/int8_tiles.h"
 
 #include "../templates/int8_conv.c"
 #include "../templates/int8_depthwise.c"

@@ -160,7 +160,8 @@ static void test_alone(void **state)
         Text text = {0};
         text_puts(&text, "#include \"../../../templates/prelude.h\"\n");
         if (!strncmp(file, "int8_", 5))
-            text_puts(&text, "#include \"../../../templates/int8.h\"\n");
+            text_puts(&text, "#include \"../../../templates/int8.h\"\n"
+                             "#include \"../../../templates/int8_tiles.h\"\n");
         include_before(&text, file);
         include(&text, file);
         compile(text.data,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "../../templates/int8.h"
+#include "../../templates/int8_tiles.h"
 
 #include "../../templates/int8_conv.c"
 #include "../../templates/int8_depthwise.c"

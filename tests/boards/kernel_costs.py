@@ -23,6 +23,7 @@ TARGETS = ["cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "rv32imc"]
 KERNELS = ["image", "conv", "conv_wide", "depthwise", "depthwise_wide", "sum", "concat", "attention", "adaptive_pool",
            "average_pool", "head", "linear"]
 GRANULE = {"cortex-m55": 16, "rv32imc": 1}  # weights of an inner step; else 4
+TILE = {"cortex-m55": (4, 2), "rv32imc": (2, 2)}  # pixels and filters of it; else 4 and 1
 
 # Networks whose code is looked at: together they have every op.
 THETAS = {
@@ -58,13 +59,15 @@ def terms(kernel, target, c, h, w, k, kh, kw, stride, n):
     size, taps, g = h * w, kh * kw * c, GRANULE.get(target, 4)
     if kernel == "conv_wide" and g == 16:
         g = 8  # a vector holds so many numbers of 16 bits
-    padded, pairs = -(-taps // g) * g, (k + 1) // 2 * 2
-    inner = max(0, h - kh // 2 * 2) * max(0, w - kw // 2 * 2)  # pixels whose window lies in the image
-    slow = size if kw * c % 4 else size - inner  # those that are read byte by byte, or row by row
+    pixels, filters = TILE.get(target, (4, 1))
+    padded, tiled, rows = -(-taps // g) * g, -(-size // pixels) * pixels, -(-k // filters) * filters
+    border = size - max(0, h - kh // 2 * 2) * max(0, w - kw // 2 * 2)  # pixels whose window leaves the image
+    split = tiled * kh if kw * c % (2 if kernel == "conv_wide" else 4) else 0  # rows that share a word
     out = (h // stride) * (w // stride)
+    conv = [tiled * rows * padded, size * k, tiled * taps, tiled * kh, border * kh, split, 1]
     return {
-        "conv": [size * pairs * padded, size * k, size * taps, size * kh, slow * taps, slow * kh, 1],
-        "conv_wide": [size * pairs * padded, size * k, size * taps, size * kh, size, 1],
+        "conv": conv,
+        "conv_wide": conv,
         "depthwise": [out * kh * kw * c, out * c, out * kh * kw, out, 1],
         "depthwise_wide": [out * kh * kw * c, out * c, out * kh * kw, out, 1],
         "sum": [n * c * size, c * size, n, 1],
@@ -72,7 +75,7 @@ def terms(kernel, target, c, h, w, k, kh, kw, stride, n):
         "attention": [c * size, 1],
         "adaptive_pool": [size * c, out * c, out, 1],
         "average_pool": [size * kh * kh * c, size * c, size, 1],
-        "head": [size * k * (-(-c // g) * g), size * k, size * c, k, 1],
+        "head": [tiled * rows * (-(-c // g) * g), size * k, size * c, k, 1],
         "linear": [c * k, k, 1],
         "image": [c * size, size, 1],
         "pixels": [c * size, size, 1],
@@ -234,6 +237,7 @@ def number(value):
 def target_text(target, models, calls, code):
     functions, per_call, above = code
     out = [f"    [TARGET_{target.upper().replace('-', '_')}] = {{", f"        .granule = {GRANULE.get(target, 4)},",
+           "        .tile_pixels = %d,\n        .tile_filters = %d," % TILE.get(target, (4, 1)),
            "        .kernels = {"]
     for kernel in KERNELS:
         model = ", ".join(number(v) for v in models[kernel][0])

@@ -23,6 +23,17 @@ $ for t in cortex-m4 rv32imc; do sed -n 's/.*deepest stack: \([0-9]*\) bytes/\1/
 1
 1
 
+# The kernels alone, on drawn shapes and numbers.
+
+$ cc -std=gnu11 -O1 -I$ROOT/examples/firmware $ROOT/tests/boards/kernel_bits.c $ROOT/examples/firmware/host.c -o bits && ./bits >bits.host; cut -d' ' -f1 bits.host | xargs
+conv depthwise head sum concat attention pool
+$ for t in cortex-m4 cortex-m7 cortex-m33 cortex-m55 rv32imc; do mkdir bits-$t && make -s -f $ROOT/examples/firmware/Makefile PROGRAM=$ROOT/tests/boards/kernel_bits.c TARGET=$t OUT=$PWD/bits-$t run >bits.$t 2>&1; cmp bits.host bits.$t && echo "$t: the same bits" || cat bits.$t; done
+cortex-m4: the same bits
+cortex-m7: the same bits
+cortex-m33: the same bits
+cortex-m55: the same bits
+rv32imc: the same bits
+
 # In float: the logits are within the tolerance of the self-test, without a C library, too.
 
 $ for t in cortex-m7 rv32imc; do mkdir float-$t && nagoc arch.json --weights w.safetensors --target $t --self-test -o float-$t/net.c --header float-$t/net.h && make -s -f $ROOT/examples/firmware/Makefile NET=$PWD/float-$t TARGET=$t OUT=$PWD/float-$t run 2>&1 | grep 'self test'; done

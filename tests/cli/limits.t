@@ -32,7 +32,7 @@ $ echo 'nagoc arch.json --weights w.safetensors --quantize int8 --ranges ranges.
 $ sh compile net.c --max-ram=64K --max-flash=256K --max-latency=100ms@120MHz && grep -E '^// (RAM|Flash|A call|Measure)' net.c
 // RAM [0-9]+: arena [0-9]+, image 768, logits 16, stack about [0-9]+. (re)
 // Flash [0-9]+: weights [0-9]+, tables 1536, code about [0-9]+. (re)
-// A call takes about 2.[0-9]* million instructions. (re)
+// A call takes about 1.[0-9]* million instructions. (re)
 // Measure it: nago size FILE.c --target=cortex-m4
 $ sh compile none.c --max-ram=4K
 nagoc: --max-ram: the network needs [0-9]+ bytes of RAM, [0-9]+ more than 4096: arena [0-9]+, image 768, logits 16, stack about [0-9]+ (re)
@@ -45,7 +45,7 @@ nagoc: --max-flash: the network needs [0-9]+ bytes of flash, [0-9]+ more than 20
   hint: a smaller "params"
 [2]
 $ sh compile none.c --max-latency=1ms@120MHz
-nagoc: --max-latency: an image takes about .* ms, more than 1 ms: 2.[0-9] million instructions, about .* million cycles at 120 MHz (re)
+nagoc: --max-latency: an image takes about .* ms, more than 1 ms: 1.[0-9] million instructions, about .* million cycles at 120 MHz (re)
   hint: smaller images, a smaller "params"
 [2]
 $ nagoc arch.json --weights w.safetensors --target cortex-m7 --max-flash=64K -o none.c
