@@ -43,10 +43,10 @@ True
 # A float file, another function, other flags.
 
 $ nagoc arch.json --weights w.safetensors --target cortex-m7 --prefix two -o two.c && nago size two.c -t cortex-m7 --call=infer | grep -E '^  (weights|image)'
-  weights                           86020
+  weights                           85956
   image, the caller's                3072
 $ nago size two.c -t rv32imc --call=infer | grep -E '^  (weights|image)'
-  weights                           86020
+  weights                           85956
   image, the caller's                3072
 $ nago size net.c -t cortex-m4 --cflags=-Os --json >small.json; python3 -c 'import json; print(json.load(open("small.json"))["flash"]["code"] < json.load(open("m4.json"))["flash"]["code"])'
 True
