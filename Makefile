@@ -145,7 +145,7 @@ search-real: all ## random search, BOHB and MO-BOHB on CIFAR-10: hours; ARGS="--
 paper-claims: all ## variance between and within generators, noise, budgets, HNAG against RNAG; ARGS="--thetas 4"
 	@BUILD=$(BUILD) python3 -B tests/bench/paper_claims.py $(ARGS)
 benches: $(benches)
-peers: ## get what to compare with: PyTorch, Optuna, ONNX Runtime
+peers: ## get what to compare with: PyTorch, Optuna, ONNX Runtime; CMSIS_NN=DIR: its sources
 	@BUILD=$(BUILD) tests/bench/install-peers
 san: ## all tests under AddressSanitizer and UBSan
 	$(SUBMAKE) BUILD=build/san KERNEL_OPT=-O1 SAN="-fsanitize=address,undefined -fno-omit-frame-pointer" all test-programs

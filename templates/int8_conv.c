@@ -11,10 +11,10 @@
 
 // What becomes of the sums of filter k; y: where the first of `count` pixels begins.
 NK_INLINE void nk_int8_put_results(void *y, const int32_t sum[NK_INT8_PIXELS], int32_t m, int e,
-                                   const int32_t *rule, int filters, int k, int count, int wide)
+                                   int32_t zero, int32_t low, int32_t high, int filters, int k,
+                                   int count, int wide)
 {
     const nk_int8_lanes multiplier = nk_int8_all(m), shift = nk_int8_all(e);
-    const int32_t zero = rule[2], low = rule[3], high = rule[4];
 #pragma GCC unroll 4
     for (int i = 0; i < NK_INT8_PIXELS; i += NK_INT8_LANES)
         if (i < count)
@@ -30,6 +30,7 @@ NK_INLINE void nk_int8_conv_any(void *y, void *scratch, const nk_int8_map *map, 
 {
     const int size = map->height * map->width, taps = nk_int8_taps(map);
     const int row = nk_int8_pitch(taps) << wide, wide_y = nk_int8_is_wide(rule[4]);
+    const int32_t zero = rule[2], low = rule[3], high = rule[4]; // y could lie over rule, for gcc
     for (int p = 0; p < size; p += NK_INT8_PIXELS) {
         if (wide)
             nk_int8_tile_wide(scratch, map, p);
@@ -41,10 +42,10 @@ NK_INLINE void nk_int8_conv_any(void *y, void *scratch, const nk_int8_map *map, 
             for (int j = 0; j < NK_INT8_FILTERS && k + j < filters; j++)
                 if (wide_y)
                     nk_int8_put_results((int16_t *)y + p * filters, sum[j], multiplier[k + j],
-                                        shift[k + j], rule, filters, k + j, size - p, 1);
+                                        shift[k + j], zero, low, high, filters, k + j, size - p, 1);
                 else
                     nk_int8_put_results((int8_t *)y + p * filters, sum[j], multiplier[k + j],
-                                        shift[k + j], rule, filters, k + j, size - p, 0);
+                                        shift[k + j], zero, low, high, filters, k + j, size - p, 0);
         }
     }
 }

@@ -393,9 +393,12 @@ NK_INLINE void nk_int8_sums(int32_t sum[NK_INT8_FILTERS][NK_INT8_PIXELS], const 
                             int wide)
 {
     const int row = nk_int8_pitch(taps) << wide, pair = k + 1 < filters;
+    const int32_t first = bias[k], second = bias[k + pair];
+#pragma GCC unroll 2
     for (int j = 0; j < NK_INT8_FILTERS; j++)
+#pragma GCC unroll 4
         for (int i = 0; i < NK_INT8_PIXELS; i++)
-            sum[j][i] = bias[j && pair ? k + 1 : k];
+            sum[j][i] = j ? second : first;
     nk_int8_dot(sum, tile, w, (const int8_t *)w + (pair ? row : 0), taps, wide);
 }
 
