@@ -2,9 +2,10 @@
 
 Random search, BOHB and MO-BOHB on (error, RAM) over the paper's eight numbers, on CIFAR-10, budgets of 1, 2 and 4 epochs.
 All may train for the same number of epochs, so that it does not matter what else the machine does meanwhile: random search
-spends 4 on a trial, the others 26 on a cycle of 13, since a promoted trial goes on from its checkpoint.  Prints a page of
-Markdown; the studies stay in the folder of --out, and the same command goes on with them.  --page-only makes the page of
-studies that are there.  Needs no Python package.
+spends 4 on a trial, the others 26 on a cycle of 13, since a promoted trial goes on from its checkpoint.  They take turns, two
+cycles each, so that all are equally far wherever it is stopped.  Prints a page of Markdown; the studies stay in the folder of
+--out, and the same command goes on with them, also with more --epochs.  --page-only makes the page of studies that are there.
+Needs no Python package.
 """
 import argparse
 import json
@@ -25,6 +26,7 @@ ARMS = {
 SHARES = (0.25, 0.5, 0.75, 1.0)  # of the epochs, for the curve
 FULL = 4  # epochs of the largest budget
 CYCLE_TRIALS, CYCLE_EPOCHS = 13, 26  # of Hyperband with budgets 1, 2, 4
+STEP = 2 * CYCLE_EPOCHS  # epochs that a search goes on before it is the next one's turn
 
 
 def arguments():
@@ -48,15 +50,15 @@ def study_path(args, arm, seed):
     return os.path.join(args.out, "%s-%d.db" % (arm, seed))
 
 
-def trials_wanted(args, arm):
-    return args.epochs // FULL if arm == "random" else args.epochs * CYCLE_TRIALS // CYCLE_EPOCHS
+def trials_wanted(epochs, arm):
+    return epochs // FULL if arm == "random" else epochs * CYCLE_TRIALS // CYCLE_EPOCHS
 
 
-def search_run(nago, args, arm, seed):
+def search_run(nago, args, arm, seed, epochs):
     command = [nago, "search", "--study", study_path(args, arm, seed), "--data", "cifar10:%s:limit=%d" % (args.data, args.images),
                "--images", "0", "--weights", str(args.weights), "--min-budget", "1", "--max-budget", str(FULL), "--eta", "2",
                "--lr", str(args.lr), "--val-fraction", str(args.val_fraction), "--seed", str(seed), "--workers", "1",
-               "--trials", str(trials_wanted(args, arm))] + ARMS[arm]
+               "--trials", str(trials_wanted(epochs, arm))] + ARMS[arm]
     with open(os.path.join(args.out, "%s-%d.log" % (arm, seed)), "a") as log:
         if subprocess.run(command, stdout=log, stderr=log).returncode != 0:
             sys.exit("search_real: the search of %s, seed %d, failed: see its log in %s" % (arm, seed, args.out))
@@ -107,6 +109,18 @@ def epochs_of(trials):
     budgets = {t["id"]: t["budget"] for t in trials}
     ended = sorted((t for t in trials if t["state"] == "finished"), key=lambda t: t["ended"])
     return {t["id"]: t["budget"] - budgets.get(t.get("parent"), 0) for t in ended}
+
+
+def until(trials, limit):
+    """The trials as far as so many epochs took them: a search may have gone on since."""
+    spent, kept = 0, set()
+    for number, epochs in epochs_of(trials).items():
+        spent += epochs
+        if spent > limit + 1e-9:
+            break
+        kept.add(number)
+    last = max((t["ended"] for t in trials if t["id"] in kept), default=0)
+    return [t for t in trials if t["id"] in kept or (t["state"] in ("failed", "infeasible") and t["ended"] <= last)]
 
 
 def best_by(trials, share):
@@ -239,11 +253,12 @@ def main():
     nago = os.path.join(os.path.abspath(args.out), "nago")
     if not args.page_only:  # a copy: the search goes on with one program whatever is built meanwhile
         shutil.copy2(os.path.join(BUILD, "nago"), nago)
-        for seed in range(args.seeds):
-            for arm in ARMS:
-                search_run(nago, args, arm, seed)
+        for epochs in [*range(STEP, args.epochs, STEP), args.epochs]:
+            for seed in range(args.seeds):
+                for arm in ARMS:
+                    search_run(nago, args, arm, seed, epochs)
     paths = {(arm, seed): study_path(args, arm, seed) for arm in ARMS for seed in range(args.seeds)}
-    page_print(args, {key: trials_of(nago, path) for key, path in paths.items() if os.path.exists(path)})
+    page_print(args, {key: until(trials_of(nago, path), args.epochs) for key, path in paths.items() if os.path.exists(path)})
 
 
 if __name__ == "__main__":
