@@ -81,10 +81,10 @@ static void state_count(State *state)
     }
 }
 
-static bool was_promoted(const State *state, int64_t id)
+bool was_promoted(const HistoryTrial *trials, int n_trials, int64_t id)
 {
-    for (int i = state->n_trials - 1; i >= 0; i--) {
-        if (state->trials[i].parent == id)
+    for (int i = n_trials - 1; i >= 0; i--) {
+        if (trials[i].parent == id)
             return true;
     }
     return false;
@@ -102,7 +102,7 @@ static int promotion_find(const State *state, int bracket, int rung, int slots, 
     }
     pareto_order(state->trials, rows, count, state->n_objectives, slots);
     for (int i = 0; i < count && i < slots && found < 0; i++) {
-        if (!was_promoted(state, state->trials[rows[i]].id)) {
+        if (!was_promoted(state->trials, state->n_trials, state->trials[rows[i]].id)) {
             found = rows[i];
             *rank = i + 1;
         }

@@ -28,5 +28,7 @@ typedef struct {
 // With n_objectives > 1 the order is that of pareto_order (pareto.h).
 BracketMove brackets_next(const BracketPlan *plan, const HistoryTrial *trials, int n_trials,
                           int n_objectives);
+// Does a trial continue the one named `id`?
+bool was_promoted(const HistoryTrial *trials, int n_trials, int64_t id);
 
 #endif

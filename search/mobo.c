@@ -31,10 +31,10 @@ typedef struct {
     double beta;
     uint64_t draw; // of Thompson sampling
     int n_penalties;
-    Penalty *penalties;
+    Penalty *penalties; // of trials that run
     // selection by hypervolume:
     int n_front;
-    double *front; // with what running trials are expected to give, and room for one more
+    double *front; // with what rivals are expected to give, and room for one more
     double reference[MAX_OBJECTIVES], volume;
     double normals[N_SAMPLES][MAX_OBJECTIVES];
 } Search;
@@ -196,7 +196,18 @@ static void reference_find(Search *search)
     }
 }
 
-static void running_add(Search *search)
+// Whether a point should add to what this trial promises: it runs, or it has finished where the
+// suggestion is to go, at a budget too low to be on the front itself.  Without the latter the
+// points of a rung would all be the same best one.
+static bool is_rival(const Search *search, const HistoryTrial *trial, const Suggestion *suggestion)
+{
+    return trial->status == TRIAL_RUNNING ||
+           (trial->status == TRIAL_FINISHED && trial->bracket == suggestion->bracket &&
+            trial->rung == suggestion->rung &&
+            trial->budget < search->optimizer->options.max_budget * (1 - 1e-9));
+}
+
+static void rivals_add(Search *search, const Suggestion *suggestion)
 {
     const View *view = search->view;
     const Models *models = search->models;
@@ -207,10 +218,11 @@ static void running_add(Search *search)
         memcpy(search->front, models->front, (size_t)models->n_front * (size_t)k * sizeof(double));
     search->n_front = models->n_front;
     for (int i = 0; i < view->n; i++) {
-        if (view->trials[i].status != TRIAL_RUNNING)
-            continue;
         const double *x = view->trials[i].x;
-        search->penalties[search->n_penalties++] = (Penalty){x, penalty_radius(models, x)};
+        if (!is_rival(search, &view->trials[i], suggestion))
+            continue;
+        if (view->trials[i].status == TRIAL_RUNNING)
+            search->penalties[search->n_penalties++] = (Penalty){x, penalty_radius(models, x)};
         Prediction p[MAX_OBJECTIVES];
         models_predict(models, x, 1, p);
         for (int o = 0; o < k; o++)
@@ -228,7 +240,7 @@ static Search search_open(const Optimizer *optimizer, const View *view, const Mo
     search.beta = options->beta > 0 ? options->beta
                                     : usemo_beta(models->n_points, optimizer->space->n_coords);
     reference_find(&search);
-    running_add(&search);
+    rivals_add(&search, suggestion);
     search.volume = hypervolume(search.front, search.n_front, models->k, search.reference);
     if (models->k == 2)
         search.n_front = stairs_make(search.front, search.n_front, search.reference);
@@ -485,6 +497,57 @@ static bool suggest_less_broken(const Optimizer *optimizer, const View *view,
 }
 
 // ---- the method --------------------------------------------------------------------------------
+
+// The rows of a closed rung that are as good as `parent`, on the same front of it, and wait still.
+static int peers_find(const Optimizer *optimizer, const View *view, int parent, int *peers)
+{
+    const HistoryTrial *best = &view->trials[parent];
+    int k = optimizer->options.n_objectives, n = 0, count = 0, front = 0;
+    size_t room = (size_t)view->n;
+    int *rows = xmalloc(room * sizeof *rows), *rank = xmalloc(room * sizeof *rank);
+    double *values = xmalloc(room * (size_t)k * sizeof *values);
+    for (int i = 0; i < view->n; i++) {
+        const HistoryTrial *trial = &view->trials[i];
+        if (trial->bracket != best->bracket || trial->rung != best->rung ||
+            trial->status != TRIAL_FINISHED)
+            continue;
+        memcpy(values + n * k, trial->values, (size_t)k * sizeof *values);
+        rows[n++] = i;
+    }
+    pareto_ranks(values, n, k, rank);
+    for (int i = 0; i < n; i++)
+        front = rows[i] == parent ? rank[i] : front;
+    for (int i = 0; i < n; i++) {
+        if (rank[i] == front && !was_promoted(view->trials, view->n, view->trials[rows[i]].id))
+            peers[count++] = rows[i];
+    }
+    free(values);
+    free(rank);
+    free(rows);
+    return count;
+}
+
+int promotion_choose(Optimizer *optimizer, const View *view, int parent,
+                     const Suggestion *suggestion)
+{
+    int *peers = xmalloc((size_t)view->n * sizeof *peers), chosen = parent;
+    int count = peers_find(optimizer, view, parent, peers);
+    Models *models = count > 1 ? models_fit(optimizer, view) : NULL;
+    if (models) {
+        double most = 0;
+        Search search = search_open(optimizer, view, models, suggestion);
+        for (int i = 0; i < count; i++) {
+            double here = improvement(&search, view->trials[peers[i]].x);
+            if (here > most) {
+                most = here;
+                chosen = peers[i];
+            }
+        }
+        search_close(&search);
+    }
+    free(peers);
+    return chosen;
+}
 
 bool suggest_mobo(Optimizer *optimizer, const View *view, Suggestion *suggestion)
 {

@@ -206,6 +206,8 @@ static void suggest_one(Optimizer *optimizer, const View *view, const double *qu
     suggestion->budget = optimizer->plan.budgets[move.rung];
     size_t bytes = (size_t)optimizer->space->n_coords * sizeof *suggestion->x;
     if (move.parent >= 0) {
+        if (options->method == METHOD_MOBOHB && options->n_objectives > 1)
+            move.parent = promotion_choose(optimizer, view, move.parent, suggestion);
         suggestion->parent = view->trials[move.parent].id;
         suggestion->rank = move.rank;
         suggestion->reason = REASON_PROMOTION;

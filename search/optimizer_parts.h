@@ -29,6 +29,10 @@ void draw_new(const Optimizer *optimizer, const View *view, Random *random, doub
 
 // The methods: each fills x, reason and its numbers; false: it has nothing better than a draw.
 bool suggest_mobo(Optimizer *optimizer, const View *view, Suggestion *suggestion);
+// MO-BOHB: the row of the trial to promote in place of `parent`, of those on the same front of
+// their rung: the one that promises most hypervolume beyond what is known and what runs.
+int promotion_choose(Optimizer *optimizer, const View *view, int parent,
+                     const Suggestion *suggestion);
 bool suggest_nsga2(const Optimizer *optimizer, const View *view, Suggestion *suggestion);
 bool suggest_bohb(const Optimizer *optimizer, const View *view, Suggestion *suggestion);
 

@@ -439,6 +439,46 @@ static void test_mobo_finds_the_front(void **state)
     assert_true(run_problem("branin-currin", options, 4, 86) < volume);
 }
 
+// The points of a rung compete, so they should be different ones; and what goes on should not be
+// dominated by what stays.
+static void test_mobohb_rungs(void **state)
+{
+    (void)state;
+    SearchOptions options = search_options_default();
+    const Problem *problem = problem_find("branin-currin-budgets");
+    Space *space = problem_space(problem);
+    options.method = METHOD_MOBOHB;
+    options.n_objectives = 2;
+    options.min_budget = problem->min_budget;
+    options.max_budget = problem->max_budget;
+    Study study = {.problem = problem, .space = space};
+    Optimizer *optimizer = open_one(&options, space);
+    study_run(&study, optimizer, 0, 1, 1, 12 * options.max_budget);
+    int pairs = 0, near = 0, promoted = 0;
+    for (int i = 0; i < study.n; i++) {
+        const HistoryTrial *a = &study.trials[i];
+        for (int j = 0; j < i; j++) {
+            const HistoryTrial *b = &study.trials[j];
+            if (a->bracket == 3 && b->bracket == 3 && a->rung == 0 && b->rung == 0) {
+                pairs++;
+                near += hypot(a->x[0] - b->x[0], a->x[1] - b->x[1]) < 0.005;
+            }
+            bool stays = b->bracket == a->bracket && b->rung == a->rung - 1 &&
+                         !was_promoted(study.trials, study.n, b->id);
+            if (a->parent >= 0 && stays) {
+                promoted++;
+                assert_false(pareto_dominates(b->values, study.trials[a->parent].values, 2));
+            }
+        }
+    }
+    assert_int_equal(pairs, 9 * 8 / 2);
+    assert_true(promoted > 0);
+    assert_true(near <= 3);
+    optimizer_close(optimizer);
+    study_free(&study);
+    space_close(space);
+}
+
 static double processor_seconds(void)
 {
     return (double)clock() / CLOCKS_PER_SEC;
@@ -497,6 +537,7 @@ int main(void)
         cmocka_unit_test(test_penalty),
         cmocka_unit_test(test_bohb_beats_hyperband_beats_random),
         cmocka_unit_test(test_mobo_finds_the_front),
+        cmocka_unit_test(test_mobohb_rungs),
         cmocka_unit_test(test_time),
     };
     return cmocka_run_group_tests_name("optimizer", tests, NULL, NULL);

@@ -88,6 +88,7 @@ static double distance(const Run *run, const Study *study, double budget)
 {
     const Problem *problem = run->problem;
     int best = -1, count = 0, k = problem->n_objectives;
+    Random random = random_stream(0, "judged", 0, 0); // the largest budget has no noise left
     double spent = 0, *values = xmalloc(((size_t)study->n + 1) * (size_t)k * sizeof *values);
     for (int i = 0; i < study->n && spent < budget * (1 - 1e-9); i++) {
         const HistoryTrial *trial = &study->trials[i];
@@ -98,7 +99,7 @@ static double distance(const Run *run, const Study *study, double budget)
             const Problem *exact = strcmp(problem->name, "branin-currin-noisy") == 0
                                        ? problem_find("branin-currin")
                                        : problem;
-            exact->evaluate(exact, trial->x, trial->budget, NULL, values + count++ * k);
+            exact->evaluate(exact, trial->x, trial->budget, &random, values + count++ * k);
         } else if (best < 0 || trial->values[0] < study->trials[best].values[0]) {
             best = i;
         }

@@ -39,9 +39,11 @@ PROBLEMS = [
     ("branin-currin-noisy", "Branin-Currin with noise of deviations 15.19 and 0.63; the true values of the points are judged",
      86, VOLUME, MULTI),
     ("branin-currin-budgets", "Branin-Currin, cheaper at lower fidelity: budgets 1, 3, 9", 40, VOLUME, BUDGETS),
+    ("hartmann6-size", "MFHartmann6 and the mean of its coordinates, which is exact at once: budgets 11, 33, 100", 40, VOLUME, BUDGETS),
 ]
 BEST = {"branin-currin": 59.36011874867746, "zdt1": 120 + 2 / 3, "dtlz2": 1.21 - math.pi / 4,
-        "branin-currin-noisy": 59.36011874867746, "branin-currin-budgets": 59.36011874867746}
+        "branin-currin-noisy": 59.36011874867746, "branin-currin-budgets": 59.36011874867746,
+        "hartmann6-size": 2.711}
 
 
 def note(text):
@@ -218,7 +220,7 @@ def claims(runs, seeds):
     if rows:
         volume = BEST["branin-currin"] - statistics.median(row["distance"] for row in rows)
         lines.append("| branin-currin: median hypervolume at least 57 | %.2f of 59.36 | %s |" % (volume, "yes" if volume >= 57 else "no"))
-    lines.append(compare(runs, seeds, "branin-currin-budgets", ("mobohb", 1, []), ("mobo", 1, [])))
+    lines += [compare(runs, seeds, problem, ("mobohb", 1, []), ("mobo", 1, [])) for problem in ("branin-currin-budgets", "hartmann6-size")]
     return "\n".join(lines) + "\n"
 
 
@@ -270,11 +272,12 @@ weight it saturates, reached 0.41 and 0.00, and its second output won nothing ov
 used (`search/bnn.c`), sums in every layer have about unit deviation.
 
 {toy}
-Our version of table 1 of the paper: {rows} results of three real searches ([a real search](search.md)) as (eight numbers of
+Our version of table 1 of the paper: {rows} results of three BOHB searches ([a real search](search.md)) as (eight numbers of
 theta, log budget) to error, the validation error of small networks on CIFAR-10 after 1, 2 or 4 epochs; 10 random splits, a
 third to fit and the rest to test, medians (`build/tests/bench/surrogates {points} 10`). The paper has NLL 3.43
-(heteroscedastic) against 5.92 and RMSE 0.01 against 0.02 on its CIFAR-10 results. Ours are errors of 400 images, a noise
-that is nearly the same for all: there is little for a second output to learn.
+(heteroscedastic) against 5.92 and RMSE 0.01 against 0.02 on its CIFAR-10 results. Here the two are level, also on the 150
+results of each search alone (NLL -1.60 against -1.58, -1.63 against -1.64, -1.69 against -1.68): the noise of 800 images is
+nearly the same for all, and there is little for a second output to learn.
 
 {real}
 ## Tables
