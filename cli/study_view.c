@@ -179,20 +179,38 @@ void view_trial_json(const StudyPlan *plan, const StudyTrial *trial, const char 
 
 // ---- tables ------------------------------------------------------------------------------------
 
-// {"top.n": 3, "top.k": 2} -> "top.n=3 top.k=2", numbers short.
+// 3 -> 3, {"sum": 0.25, "concat": 0.75} -> {sum=0.25 concat=0.75}: numbers short.
+static void value_words(const cJSON *value, Text *out)
+{
+    const cJSON *item;
+    if (cJSON_IsNumber(value)) {
+        text_printf(out, "%.3g", value->valuedouble);
+    } else if (cJSON_IsObject(value) || cJSON_IsArray(value)) {
+        text_puts(out, "{");
+        cJSON_ArrayForEach(item, value)
+        {
+            text_puts(out, item == value->child ? "" : " ");
+            if (item->string)
+                text_printf(out, "%s=", item->string);
+            value_words(item, out);
+        }
+        text_puts(out, "}");
+    } else {
+        char *text = cJSON_PrintUnformatted(value);
+        text_puts(out, text);
+        cJSON_free(text);
+    }
+}
+
+// {"top.n": 3, "top.k": 2} -> "top.n=3 top.k=2".
 static void params_words(const char *params, Text *out)
 {
     cJSON *object = cJSON_Parse(params);
     const cJSON *item;
     cJSON_ArrayForEach(item, object)
     {
-        char *text = cJSON_IsNumber(item) ? NULL : cJSON_PrintUnformatted(item);
         text_printf(out, "%s%s=", item == object->child ? "" : " ", item->string);
-        if (text)
-            text_puts(out, text);
-        else
-            text_printf(out, "%.3g", item->valuedouble);
-        cJSON_free(text);
+        value_words(item, out);
     }
     cJSON_Delete(object);
 }

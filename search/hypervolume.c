@@ -124,8 +124,7 @@ static double volume3(double *points, int n, const double *reference)
     return volume;
 }
 
-// Drops dominated points and repeated ones; returns how many are left.
-static int keep_front(double *points, int n, int k)
+int front_keep(double *points, int n, int k)
 {
     int kept = 0;
     size_t bytes = (size_t)k * sizeof *points;
@@ -169,7 +168,7 @@ static double volume_wfg(const double *points, int n, const Box *box)
             for (int o = 0; o < k; o++)
                 limited[j * k + o] = fmax(points[i * k + o], points[(i + 1 + j) * k + o]);
         }
-        count = keep_front(limited, count, k);
+        count = front_keep(limited, count, k);
         volume += box_volume(points + i * k, box) - volume_any(limited, count, box);
     }
     free(limited);
@@ -198,10 +197,41 @@ double hypervolume(const double *values, int n, int n_objectives, const double *
         if (inside)
             memcpy(points + count++ * k, values + i * k, (size_t)k * sizeof *points);
     }
-    count = k > 3 || k == 1 ? keep_front(points, count, k) : count;
+    count = k > 3 || k == 1 ? front_keep(points, count, k) : count;
     double volume = volume_any(points, count, &(Box){k, reference});
     free(points);
     return volume;
+}
+
+double hypervolume_gain(const double *front, int n, int n_objectives, const double *reference,
+                        const double *point)
+{
+    int k = n_objectives, count = 0;
+    Box box = {k, reference};
+    for (int o = 0; o < k; o++) {
+        if (!(point[o] < reference[o]))
+            return 0;
+    }
+    double *limited = xmalloc(((size_t)n + 1) * (size_t)k * sizeof *limited);
+    bool dominated = false;
+    for (int i = 0; i < n && !dominated; i++) {
+        bool inside = true;
+        dominated = true;
+        for (int o = 0; o < k; o++) {
+            double value = front[i * k + o];
+            limited[count * k + o] = fmax(value, point[o]);
+            inside = inside && value < reference[o];
+            dominated = dominated && value <= point[o];
+        }
+        count += inside;
+    }
+    double gain = 0;
+    if (!dominated) {
+        count = front_keep(limited, count, k);
+        gain = box_volume(point, &box) - volume_any(limited, count, &box);
+    }
+    free(limited);
+    return fmax(0, gain);
 }
 
 void hypervolume_shares(const double *values, int n, int n_objectives, const double *reference,

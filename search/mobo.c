@@ -34,8 +34,8 @@ typedef struct {
     Penalty *penalties; // of trials that run
     // selection by hypervolume:
     int n_front;
-    double *front; // with what rivals are expected to give, and room for one more
-    double reference[MAX_OBJECTIVES], volume;
+    double *front; // with what rivals are expected to give
+    double reference[MAX_OBJECTIVES];
     double normals[N_SAMPLES][MAX_OBJECTIVES];
 } Search;
 
@@ -100,25 +100,14 @@ static double improvement(const Search *search, const double *x)
 {
     int k = search->models->k;
     Prediction p[MAX_OBJECTIVES];
-    double sum = 0, *added = search->front + search->n_front * k;
+    double sum = 0, added[MAX_OBJECTIVES];
     models_predict(search->models, x, 1, p);
     for (int s = 0; s < N_SAMPLES; s++) {
-        bool inside = true;
-        if (k == 2) {
-            for (int o = 0; o < 2; o++)
-                added[o] = p[o].mean + deviation_of(&p[o]) * search->normals[s][o];
-            sum += stairs_gain(search->front, search->n_front, search->reference, added);
-            continue;
-        }
-        for (int o = 0; o < k; o++) {
+        for (int o = 0; o < k; o++)
             added[o] = p[o].mean + deviation_of(&p[o]) * search->normals[s][o];
-            inside = inside && added[o] < search->reference[o];
-        }
-        for (int i = 0; i < search->n_front && inside; i++)
-            inside = !pareto_dominates(search->front + i * k, added, k);
-        if (inside)
-            sum += fmax(0, hypervolume(search->front, search->n_front + 1, k, search->reference) -
-                               search->volume);
+        sum += k == 2
+                   ? stairs_gain(search->front, search->n_front, search->reference, added)
+                   : hypervolume_gain(search->front, search->n_front, k, search->reference, added);
     }
     return sum / N_SAMPLES;
 }
@@ -241,9 +230,8 @@ static Search search_open(const Optimizer *optimizer, const View *view, const Mo
                                     : usemo_beta(models->n_points, optimizer->space->n_coords);
     reference_find(&search);
     rivals_add(&search, suggestion);
-    search.volume = hypervolume(search.front, search.n_front, models->k, search.reference);
-    if (models->k == 2)
-        search.n_front = stairs_make(search.front, search.n_front, search.reference);
+    search.n_front = models->k == 2 ? stairs_make(search.front, search.n_front, search.reference)
+                                    : front_keep(search.front, search.n_front, models->k);
     Random random = random_stream(options->seed, "improvement", (uint64_t)models->n_points, 0);
     for (int s = 0; s < N_SAMPLES; s++) {
         for (int o = 0; o < models->k; o++)

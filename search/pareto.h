@@ -20,6 +20,12 @@ double hypervolume(const double *values, int n, int n_objectives, const double *
 // ascending; returns how many.  Then what one more point adds, without sorting anything.
 int stairs_make(double *values, int n, const double *reference);
 double stairs_gain(const double *stairs, int n, const double *reference, const double *point);
+// What one more point adds to the volume of n others; fastest if these are a front, which
+// front_keep makes of any points: it drops those dominated or repeated and returns how many are
+// left.
+double hypervolume_gain(const double *front, int n, int n_objectives, const double *reference,
+                        const double *point);
+int front_keep(double *points, int n, int n_objectives);
 // What each point adds to the others' volume.
 void hypervolume_shares(const double *values, int n, int n_objectives, const double *reference,
                         double *shares);

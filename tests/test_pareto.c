@@ -133,6 +133,24 @@ static void test_stairs(void **state)
     }
 }
 
+static void test_gain(void **state)
+{
+    (void)state;
+    Random random = random_stream(5, "test", 0, 0);
+    for (int run = 0; run < 300; run++) {
+        double points[16 * 5], front[15 * 5];
+        int k = 1 + run % 5, n = (int)random_below(&random, 16);
+        for (int i = 0; i < k * (n + 1); i++)
+            points[i] = floor(10 * random_unit(&random)) / 8;
+        memcpy(front, points, sizeof front);
+        int kept = front_keep(front, n, k);
+        double gain = hypervolume_gain(front, kept, k, ones, points + k * n);
+        double expected = hypervolume(points, n + 1, k, ones) - hypervolume(points, n, k, ones);
+        assert_float_equal(gain, expected, 1e-12);
+        assert_float_equal(hypervolume_gain(points, n, k, ones, points + k * n), expected, 1e-12);
+    }
+}
+
 static void test_ranks(void **state)
 {
     (void)state;
@@ -183,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_pagmo_again),
         cmocka_unit_test(test_volume_properties),
         cmocka_unit_test(test_stairs),
+        cmocka_unit_test(test_gain),
         cmocka_unit_test(test_ranks),
         cmocka_unit_test(test_order_of_a_rung),
         cmocka_unit_test(test_reference_point),
