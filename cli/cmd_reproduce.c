@@ -27,6 +27,10 @@ static bool values_compare(const StudyView *view, const StudyTrial *stored, cons
     if (!same)
         printf("state: stored %s, now %s\n", study_state_name[stored->state],
                study_state_name[now->state]);
+    else if (stored->state == STUDY_FAILED)
+        printf("failed again: %s\n", now->error ? now->error : "no reason");
+    else if (stored->state == STUDY_INFEASIBLE)
+        printf("infeasible again\n");
     for (int i = 0; same && i < stored->n_values; i++) {
         Text before = {0}, after = {0};
         bool equal = stored->values[i] == now->values[i], exact = is_exact(view->plan, i);

@@ -298,6 +298,25 @@ static void introduce(const Request *request, Study *study, bool is_first, int n
     }
 }
 
+// Nothing to show: an error if every trial failed, with the reason of the last.
+static bool nothing_show(const Study *study, const StudyTrial *trials, int count, Err *err)
+{
+    int failed = 0, last = -1;
+    for (int i = 0; i < count; i++) {
+        if (trials[i].state == STUDY_FAILED) {
+            failed++;
+            last = i;
+        }
+    }
+    if (count > 0 && failed == count)
+        return err_run(err,
+                       "error: no trial has finished: %d failed, the last (trial %lld): %s\n"
+                       "  hint: nago trials --study %s lists them",
+                       count, (long long)trials[last].id, trials[last].error, study_path(study));
+    printf("no trial has finished\n");
+    return true;
+}
+
 static bool results_show(const Request *request, Study *study, Err *err)
 {
     const StudyPlan *plan = &request->request.plan;
@@ -320,9 +339,7 @@ static bool results_show(const Request *request, Study *study, Err *err)
     }
     if (results.hypervolume > 0)
         printf("hypervolume %.6g of %d judged trials\n", results.hypervolume, results.n_judged);
-    if (results.n_front == 0)
-        printf("no trial has finished\n");
-    return true;
+    return results.n_front > 0 || nothing_show(study, trials, count, err);
 }
 
 static bool search_run(Request *request, Study *study, Err *err)

@@ -75,10 +75,21 @@ $ nago search --study f.db --space space.json --objective-command ./measure --ob
 hypervolume 0.62103 of 20 judged trials
 $ nago search --study g.db --space space.json --objective-command 'exit 3' --method random --max-budget 1 --trials 1 2>&1 | grep trial.0 | sed 's/0:0.$/-/'
 trial 0  budget 1  failed: the command ended with exit status 3  random  -
+nago search: error: no trial has finished: 1 failed, the last (trial 0): the command ended with exit status 3
+$ nago search --study g.db --trials 1 2>&1 | tail -2
+nago search: error: no trial has finished: 1 failed, the last (trial 0): the command ended with exit status 3
+  hint: nago trials --study g.db lists them
+$ nago search --study m.db --data shapes:size=16,classes=4,train=60,test=20 --weights 500 --method random --max-budget 1 --trials 1 --workers 1 2>&1 | tail -2
+nago search: error: no trial has finished: 1 failed, the last (trial 0): "params" must be at least 6264 for the network drawn from this theta and seed, got 500
+  hint: nago trials --study m.db lists them
+$ nago reproduce --study m.db --trial 0
+failed again: "params" must be at least 6264 for the network drawn from this theta and seed, got 500
 $ nago search --study h.db --space space.json --objective-command 'echo {}' --method random --max-budget 1 --trials 1 2>&1 | grep trial.0 | sed 's/0:0.$/-/'
 trial 0  budget 1  failed: the command printed no {"values": [...]} of 1 finite numbers: {}
+nago search: error: no trial has finished: 1 failed, the last (trial 0): the command printed no {"values": [...]} of 1 finite numbers: {}
 $ nago search --study i.db --space space.json --objective-command 'sleep 60' --trial-time 0.3 --method random --max-budget 1 --trials 1 2>&1 | grep trial.0 | sed 's/0:0.$/-/'
 trial 0  budget 1  failed: the time limit of 0.3 s has passed  random  -
+nago search: error: no trial has finished: 1 failed, the last (trial 0): the time limit of 0.3 s has passed
 $ nago search --study j.db --space space.json --objective-command './measure' --data shapes:train=20,test=20
 nago search: --objective-command and --data do not go together (see nago search --help)
 [2]
