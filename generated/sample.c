@@ -100,6 +100,16 @@ NET_INLINE float net_sum_vector(net_vector v)
     return lane[0];
 }
 
+// Asks for the line of memory at p, to be read or written soon.
+NET_INLINE void net_prefetch(const float *p)
+{
+#if NET_VECTOR > 1
+    __builtin_prefetch(p, 0, 2);
+#else
+    (void)p;
+#endif
+}
+
 // Floats from one channel to the next: `size` pixels.
 NET_INLINE size_t net_plane(int size)
 {

@@ -64,6 +64,16 @@ NK_INLINE float nk_sum_vector(nk_vector v)
     return lane[0];
 }
 
+// Asks for the line of memory at p, to be read or written soon.
+NK_INLINE void nk_prefetch(const float *p)
+{
+#if NK_VECTOR > 1
+    __builtin_prefetch(p, 0, 2);
+#else
+    (void)p;
+#endif
+}
+
 // Floats from one channel to the next: `size` pixels.
 NK_INLINE size_t nk_plane(int size)
 {

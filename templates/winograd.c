@@ -13,8 +13,9 @@
 // `side` is the side of d: kernel + 3.  A unit is NK_VECTOR images of one tile; NK_UNITS of them
 // make a tile's group.  Tiles go through in blocks whose transformed inputs
 // V[unit][channel][point][lanes] and products M[unit][filter][point][lanes] stay in the second
-// cache.  The gradient of the input is the same convolution of dy with
-// nk_winograd_pack_backward's weights.
+// cache.  Maps mostly do not: the transforms, which would wait for them, find what they touch
+// fetched while the products kept the vector units busy.  The gradient of the input is the same
+// convolution of dy with nk_winograd_pack_backward's weights.
 
 #define NK_UNITS (NK_LANES / NK_VECTOR)
 #define NK_POINTS(side) ((side) * (side))
@@ -298,6 +299,25 @@ NK_INLINE void nk_winograd_input_tiles(float *v, const float *x, int channels, i
         }
 }
 
+// Piece `piece` of `pieces` of channels c0..c0+own of `count` tiles from `first` on, and `pad`
+// pixels around them: into the cache.
+NK_INLINE void nk_winograd_prefetch(const float *x, int channels, int c0, int own, int height,
+                                    int width, int pad, int first, int count, int piece, int pieces)
+{
+    const int tiles_w = (width + 3) / 4, tiles = (height + 3) / 4 * tiles_w, items = count * own;
+    const size_t plane = nk_plane(height * width);
+    for (int n = nk_share(items, piece, pieces); n < nk_share(items, piece + 1, pieces); n++) {
+        const int i = first + n / own, c = c0 + n % own, g = i / tiles, tile = i % tiles,
+                  h = tile / tiles_w * 4, w = tile % tiles_w * 4;
+        const int h0 = h ? h + pad : 0, h1 = nk_min(h + 4 + pad, height), w0 = w ? w + pad : 0,
+                  w1 = nk_min(w + 4 + pad, width); // earlier tiles have fetched the rest
+        const float *in = x + ((size_t)g * channels + c) * plane;
+        for (int row = h0; row < h1; row++)
+            for (size_t at = nk_plane(row * width + w0); at < nk_plane(row * width + w1); at += 16)
+                nk_prefetch(in + at);
+    }
+}
+
 // ---- products -----------------------------------------------------------------------------------
 
 // Filters k0..k0+tile of point f for all units of a block, two units at a time.
@@ -446,14 +466,20 @@ NK_INLINE void nk_winograd(float *y, float *scratch, const float *x, const float
     const int last = nk_share(all, part + 1, parts);
     for (int first = nk_share(all, part, parts); first < last; first += block) {
         const int count = nk_min(block, last - first);
+        const int soon = nk_min(block, last - first - count);
         nk_winograd_input_tiles(v, x, channels, 0, channels, height, width, side, first, count);
-        for (int f = 0; f < NK_POINTS(side); f++)
+        for (int f = 0; f < NK_POINTS(side); f++) {
+            nk_winograd_prefetch(y, filters, 0, filters, height, width, 0, first, count, f,
+                                 NK_POINTS(side));
+            nk_winograd_prefetch(x, channels, 0, channels, height, width, kernel_h / 2,
+                                 first + count, soon, f, NK_POINTS(side));
             for (int t = 0; t < split.tiles; t++) {
                 const int narrow = t >= split.wide;
                 nk_winograd_product(m, v, u, channels, filters, side, count * NK_UNITS, f,
                                     t * (split.tile - 1) + (narrow ? split.wide : t),
                                     split.tile - narrow);
             }
+        }
         for (int i = 0; i < count; i++)
             nk_winograd_output_tile(y + (first + i) / tiles * filters * plane,
                                     m + i * NK_UNITS * unit * filters, b, height, width, filters,

@@ -206,8 +206,15 @@ NK_INLINE void nk_winograd_weights(float *du, float *scratch, const float *x, co
             nk_winograd_dy_tile(d + i * one * kept, dy + g * filters * plane, height, width,
                                 filters, side, share.v0, share.v1, tile);
         }
-        for (int f = 0; f < NK_POINTS(side); f++)
+        const int soon = nk_min(block, all - first - count);
+        for (int f = 0; f < NK_POINTS(side); f++) {
+            nk_winograd_prefetch(x, channels, share.c0, own, height, width, kernel_h / 2,
+                                 first + count, soon, f, NK_POINTS(side));
+            nk_winograd_prefetch(dy, filters, share.v0 * NK_VECTOR,
+                                 nk_min(kept, filters - share.v0 * NK_VECTOR), height, width, 0,
+                                 first + count, soon, f, NK_POINTS(side));
             nk_wdw_point(du, v, d, channels, rows, share, count * NK_UNITS, side, f);
+        }
     }
 }
 

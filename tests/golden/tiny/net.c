@@ -100,6 +100,16 @@ TINY_INLINE float tiny_sum_vector(tiny_vector v)
     return lane[0];
 }
 
+// Asks for the line of memory at p, to be read or written soon.
+TINY_INLINE void tiny_prefetch(const float *p)
+{
+#if TINY_VECTOR > 1
+    __builtin_prefetch(p, 0, 2);
+#else
+    (void)p;
+#endif
+}
+
 // Floats from one channel to the next: `size` pixels.
 TINY_INLINE size_t tiny_plane(int size)
 {
