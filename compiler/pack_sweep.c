@@ -29,6 +29,7 @@ typedef struct {
 } Span;
 
 typedef struct {
+    const Block *blocks;
     int n, width; // blocks; layouts kept at a time
     int32_t capacity;
     Span *spans;                     // of blocks, as they begin
@@ -40,7 +41,8 @@ typedef struct {
     int32_t *placed;
     int *table; // hashes -> numbers of layouts in `next`, + 1; open
     size_t table_size;
-    int *by_offset, *by_last; // of `alive`
+    int *by_offset, *by_last;  // of `alive`
+    int *partners, n_partners; // of `alive`: whose place the block of this step may take
 } Sweep;
 
 // ---- in time ------------------------------------------------------------------------------------
@@ -72,6 +74,7 @@ static Sweep *sweep_new(const Block *blocks, int n, int64_t capacity, int width,
 {
     Sweep *s = pool_alloc(pool, sizeof *s);
     const size_t count = (size_t)n + 1, rows = (size_t)width * EXTENSIONS + 1;
+    s->blocks = blocks;
     s->n = n;
     s->width = width;
     s->capacity = (int32_t)(capacity / ARENA_ALIGN);
@@ -87,6 +90,7 @@ static Sweep *sweep_new(const Block *blocks, int n, int64_t capacity, int width,
     s->alive = pool_alloc(pool, stride * sizeof *s->alive);
     s->by_offset = pool_alloc(pool, stride * sizeof *s->by_offset);
     s->by_last = pool_alloc(pool, stride * sizeof *s->by_last);
+    s->partners = pool_alloc(pool, stride * sizeof *s->partners);
     s->layouts = pool_alloc(pool, rows * sizeof *s->layouts);
     s->next = pool_alloc(pool, rows * sizeof *s->next);
     s->offsets = pool_alloc(pool, rows * stride * sizeof *s->offsets);
@@ -156,10 +160,35 @@ static void extend(Sweep *s, int layout, int block, int32_t offset)
     s->next[s->n_next++] = (Partial){layout, offset, hash, 0};
 }
 
+// Lists the places in `alive` of the blocks whose heir this one is, or backwards its heir.
+static void find_partners(Sweep *s, int block)
+{
+    const int b = s->spans[block].block;
+    s->n_partners = 0;
+    for (int i = 0; i < s->n_alive; i++) {
+        const int a = s->spans[s->alive[i]].block;
+        if (s->blocks[a].heir == b || s->blocks[b].heir == a)
+            s->partners[s->n_partners++] = i;
+    }
+}
+
+// Whether nothing but the block at `place` of `alive` lies where it does.
+static bool lies_alone(const Sweep *s, const int32_t *row, int place)
+{
+    const int32_t end = row[place] + s->spans[s->alive[place]].size;
+    for (int i = 0; i < s->n_alive; i++)
+        if (i != place && row[i] < end && row[place] < row[i] + s->spans[s->alive[i]].size)
+            return false;
+    return true;
+}
+
 static void extend_everywhere(Sweep *s, int layout, int block)
 {
     const int32_t *row = row_of(s, s->offsets, layout), size = s->spans[block].size;
     int32_t begin = 0;
+    for (int i = 0; i < s->n_partners; i++)
+        if (lies_alone(s, row, s->partners[i]))
+            extend(s, layout, block, row[s->partners[i]]);
     sort_by_offset(s, row);
     for (int i = 0; i <= s->n_alive; i++) {
         const int above = i < s->n_alive ? s->by_offset[i] : -1;
@@ -255,6 +284,7 @@ bool sweep_blocks(Block *blocks, int n, int64_t capacity, int width, bool backwa
         drop_ended(s, s->spans[step].first);
         memset(s->table, 0, s->table_size * sizeof *s->table);
         s->n_next = 0;
+        find_partners(s, step);
         for (int l = 0; l < s->n_layouts; l++)
             extend_everywhere(s, l, step);
         s->alive[s->n_alive++] = step;

@@ -1,13 +1,13 @@
 // plan.c - the memory plan: an offset in the arena for every tensor, so that two tensors share
 // memory only when they are never alive together.
 //
-// In: a program in its final order.  Tensors of which one takes over the other's place (ir.h,
-// ir_takes_over) lie at the same offset: together they are a block, alive from the first op that
-// touches one of them to the last.  Out: offsets, multiples of 64 bytes.
+// In: a program in its final order.  Each tensor is a block, alive from the first op that touches
+// it to the last; where an op may work in place (ir.h, ir_takes_over), its result is an argument's
+// heir.  Out: offsets, multiples of 64 bytes.
 //
-// First by best fit: ops are walked in order with a list of free ranges; new blocks take the
-// smallest range that holds them, dead ones give theirs back.  Where that needs more than is ever
-// alive at once, and the order was searched for, pack.c looks for better.
+// First by best fit: ops are walked in order with a list of free ranges; heirs take over, other new
+// blocks take the smallest range that holds them, dead ones give theirs back.  Where that needs
+// more than is ever alive at once, and the order was searched for, pack.c looks for better.
 #include "pack.h"
 
 #include <string.h>
@@ -103,35 +103,36 @@ static int *find_lasts(const Ir *ir)
     return last;
 }
 
-// The argument whose place op o's first result takes over, or -1.
-static int donor_of(const Ir *ir, int o, const int *last)
+// Notes that the blocks of the arguments whose place op o's first result may take have it as heir.
+static void find_heir(Blocks *b, const Ir *ir, int o)
 {
     const Op *op = &ir->ops[o];
+    const int heir = op->n_args > 0 && op->args[0] >= 0 ? b->block_of[op->args[0]] : -1;
+    if (heir < 0 || b->blocks[heir].first != o)
+        return;
     for (int i = 1; i < op->n_args; i++)
-        if (ir_takes_over(ir, op, i) && last[op->args[i]] == o)
-            return op->args[i];
-    return -1;
+        if (ir_takes_over(ir, op, i) && b->blocks[b->block_of[op->args[i]]].last == o)
+            b->blocks[b->block_of[op->args[i]]].heir = heir;
 }
 
-// Blocks by their first op.  Without `share` every tensor is one of its own.
-static Blocks find_blocks(const Ir *ir, bool share)
+// Blocks by their first op.
+static Blocks find_blocks(const Ir *ir)
 {
     Blocks b = {pool_alloc(ir->pool, (size_t)(ir->n_tensors + 1) * sizeof *b.blocks), 0,
                 pool_alloc(ir->pool, (size_t)(ir->n_tensors + 1) * sizeof *b.block_of)};
     const int *last = find_lasts(ir);
     for (int t = 0; t < ir->n_tensors; t++)
         b.block_of[t] = -1;
-    for (int o = 0; o < ir->n_ops; o++)
+    for (int o = 0; o < ir->n_ops; o++) {
         for (int i = 0; i < ir->ops[o].n_args; i++) {
             const int t = ir->ops[o].args[i];
             if (t < 0 || ir->tensors[t].space != SPACE_ARENA || b.block_of[t] >= 0)
                 continue;
-            const int donor = share && i == 0 ? donor_of(ir, o, last) : -1;
-            if (donor < 0)
-                b.blocks[b.n] = (Block){tensor_bytes(&ir->tensors[t]), 0, o, last[t]};
-            b.block_of[t] = donor < 0 ? b.n++ : b.block_of[donor];
-            b.blocks[b.block_of[t]].last = last[t];
+            b.blocks[b.n] = (Block){tensor_bytes(&ir->tensors[t]), 0, o, last[t], -1};
+            b.block_of[t] = b.n++;
         }
+        find_heir(&b, ir, o);
+    }
     return b;
 }
 
@@ -143,15 +144,22 @@ static int64_t fit_in_order(Blocks *b, int n_ops, Pool *pool)
     FreeList list = {.pool = pool};
     int *ending = pool_alloc(pool, (size_t)(n_ops + 1) * sizeof *ending); // lists of blocks, + 1
     int *next = pool_alloc(pool, (size_t)(b->n + 1) * sizeof *next);
+    int *donor = pool_alloc(pool, (size_t)(b->n + 1) * sizeof *donor); // of each block, + 1
     for (int i = b->n - 1; i >= 0; i--) {
         next[i] = ending[b->blocks[i].last];
         ending[b->blocks[i].last] = i + 1;
+        if (b->blocks[i].heir >= 0)
+            donor[b->blocks[i].heir] = i + 1;
     }
     for (int o = 0, i = 0; o < n_ops; o++) {
         for (; i < b->n && b->blocks[i].first == o; i++)
-            b->blocks[i].offset = take(&list, b->blocks[i].bytes);
-        for (int dead = ending[o]; dead; dead = next[dead - 1])
-            give(&list, b->blocks[dead - 1].offset, b->blocks[dead - 1].bytes);
+            b->blocks[i].offset =
+                donor[i] ? b->blocks[donor[i] - 1].offset : take(&list, b->blocks[i].bytes);
+        for (int dead = ending[o]; dead; dead = next[dead - 1]) {
+            const Block *block = &b->blocks[dead - 1];
+            if (block->heir < 0 || donor[block->heir] != dead)
+                give(&list, block->offset, block->bytes);
+        }
     }
     return list.end;
 }
@@ -168,12 +176,12 @@ static int64_t lie_apart(Blocks *b)
 
 void plan_memory(Ir *ir, bool share)
 {
-    Blocks b = find_blocks(ir, share);
+    Blocks b = find_blocks(ir);
     ir->plan.order_bytes = blocks_alive(b.blocks, b.n, ir->n_ops, ir->pool);
     int64_t end = share ? fit_in_order(&b, ir->n_ops, ir->pool) : lie_apart(&b);
     // where the order was searched for, packing is worth the time, too
     if (share && ir->plan.bound_bytes > 0 && end > ir->plan.order_bytes)
-        end = pack_blocks(b.blocks, b.n, ir->plan.order_bytes, end, ir->pool);
+        end = pack_blocks(b.blocks, b.n, ir->plan.order_bytes, end);
     // what no op touches (a fusion left it behind) gets no memory
     for (int t = 0; t < ir->n_tensors; t++)
         if (b.block_of[t] >= 0)

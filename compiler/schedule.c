@@ -1,8 +1,9 @@
 // schedule.c - the order of the ops that needs the least memory.
 //
-// In: a program in any order.  Out: the same ops in the best order found, and a bound that no order
-// goes below (Ir.plan).  The bound is over plans that store whole tensors; where the order reaches
-// it, it is the best there is.
+// In: a program in any order.  Out: the same ops in the best order found, one in which tensors live
+// as short as they can (schedule_refine.c), and a bound that no order goes below (Ir.plan).  The
+// bound is over plans that store whole tensors; where the order reaches it, it is the best there
+// is.
 //
 // A state is the set of ops done; which bytes are alive follows from it.  Depth-first search looks
 // for a way through the states under a budget of bytes and remembers the states that lead nowhere.
@@ -395,6 +396,7 @@ void schedule_ops(Ir *ir)
     int64_t bound = model_bound(model, &p), peak = model_peak(model, NULL);
     if (bound < peak)
         search(model, &p, &bound, &peak, order, pool);
+    order_refine(model, &p, peak, order, pool);
     Op *ops = pool_alloc(ir->pool, (size_t)(ir->n_ops + 1) * sizeof *ops);
     for (int o = 0; o < ir->n_ops; o++)
         ops[o] = ir->ops[order[o]];

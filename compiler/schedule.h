@@ -72,4 +72,9 @@ int64_t cuts_reach(Cuts *cuts, const uint64_t *done, int64_t budget);
 bool cuts_is_valley(Cuts *cuts, const uint64_t *from, const uint64_t *to, int64_t alive);
 int64_t cuts_effort(const Cuts *cuts); // so far, about edges looked at
 
+// ---- schedule_refine.c --------------------------------------------------------------------------
+
+// Changes an order so that less is alive for less long, never more than `peak`.
+void order_refine(MemoryModel *model, const Precedence *p, int64_t peak, int *order, Pool *pool);
+
 #endif

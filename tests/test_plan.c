@@ -143,6 +143,16 @@ static int64_t try_all(const Ir *ir, unsigned done, int64_t peak, int64_t best)
     return best;
 }
 
+static int64_t peak_in_order(const Ir *ir)
+{
+    int64_t peak = 0;
+    for (int o = 0; o < ir->n_ops; o++) {
+        const int64_t during = alive_during(ir, (1u << o) - 1, o);
+        peak = during > peak ? during : peak;
+    }
+    return peak;
+}
+
 static bool same_op(const Op *a, const Op *b)
 {
     return a->kind == b->kind && a->n_args == b->n_args && a->args == b->args;
@@ -173,13 +183,9 @@ static void test_brute_force(void **state)
         Pool *pool = pool_new();
         Ir *ir = random_program(seed, pool);
         const Ir old = *ir;
-        int64_t in_order = 0;
-        for (int o = 0; o < ir->n_ops; o++) {
-            const int64_t during = alive_during(ir, (1u << o) - 1, o);
-            in_order = during > in_order ? during : in_order;
-        }
-        const int64_t best = try_all(ir, 0, 0, INT64_MAX);
+        const int64_t best = try_all(ir, 0, 0, INT64_MAX), in_order = peak_in_order(ir);
         schedule_ops(ir);
+        assert_int_equal(peak_in_order(ir), best);
         if (ir->plan.order_bytes != best || ir->plan.bound_bytes != best)
             fail_msg("program %llu: order %lld, bound %lld, best %lld", (unsigned long long)seed,
                      (long long)ir->plan.order_bytes, (long long)ir->plan.bound_bytes,
@@ -196,6 +202,48 @@ static void test_brute_force(void **state)
                   SMALL_PROGRAMS, n_apart);
     assert_true(n_moved > SMALL_PROGRAMS / 20);
     assert_true(n_apart < SMALL_PROGRAMS / 50);
+}
+
+// The bytes alive after each op, added up.
+static int64_t sum_alive(MemoryModel *model, const int *order)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < model->n_ops; i++) {
+        model_do(model, order[i]);
+        sum += model->live;
+    }
+    for (int i = model->n_ops - 1; i >= 0; i--)
+        model_undo(model, order[i]);
+    return sum;
+}
+
+// Refining an order keeps what waits behind what it waits for, and its peak.
+static void test_refine(void **state)
+{
+    (void)state;
+    int n_less = 0;
+    for (uint64_t seed = 1; seed <= SMALL_PROGRAMS; seed++) {
+        Pool *pool = pool_new();
+        const Ir *ir = random_program(seed, pool);
+        MemoryModel *model = memory_model(ir, pool);
+        const Precedence p = precedence(model, pool);
+        int order[MOST_OPS];
+        for (int o = 0; o < ir->n_ops; o++)
+            order[o] = o;
+        const int64_t peak = model_peak(model, order), sum = sum_alive(model, order);
+        order_refine(model, &p, peak, order, pool);
+        assert_true(model_peak(model, order) <= peak);
+        assert_true(sum_alive(model, order) <= sum);
+        n_less += sum_alive(model, order) < sum;
+        for (int i = 0; i < ir->n_ops; i++)
+            for (int j = 0; j < i; j++) {
+                assert_int_not_equal(order[i], order[j]);
+                assert_false(must_precede(&p, order[i], order[j]));
+            }
+        pool_free(pool);
+    }
+    print_message("# in %d of %d programs less is alive\n", n_less, SMALL_PROGRAMS);
+    assert_true(n_less > SMALL_PROGRAMS / 20);
 }
 
 // ---- every network ------------------------------------------------------------------------------
@@ -324,40 +372,70 @@ static void test_random_nets(void **state)
 
 // ---- packing ------------------------------------------------------------------------------------
 
-// Random blocks: packed without overlap, in the size that is said, never above the one before.
+enum { BLOCKS = 24, OPS = 12 };
+
+// Some have an heir, of the same size.
+static void random_blocks(Random *random, Block b[BLOCKS])
+{
+    int64_t end = 0;
+    for (int i = 0; i < BLOCKS; i++) {
+        const int first = random_between(random, 0, OPS - 1);
+        b[i] = (Block){64 * random_between(random, 1, 12), 0, first,
+                       random_between(random, first, OPS - 1), -1};
+        for (int j = 0; j < i && b[i].heir < 0; j++)
+            if (b[j].first == b[i].last && b[j].first > first)
+                b[i].heir = j;
+        if (b[i].heir >= 0)
+            b[i].bytes = b[b[i].heir].bytes;
+    }
+    for (int i = 0; i < BLOCKS; i++) {
+        b[i].offset = end;
+        end += b[i].bytes;
+    }
+}
+
+// Whether two blocks may lie as they do.
+static bool get_along(const Block *b, int i, int j)
+{
+    if (b[i].first > b[j].last || b[j].first > b[i].last ||
+        b[i].offset >= b[j].offset + b[j].bytes || b[j].offset >= b[i].offset + b[i].bytes)
+        return true;
+    return (b[i].heir == j || b[j].heir == i) && b[i].offset == b[j].offset;
+}
+
+// Random blocks: packed without overlap but for heirs, in the size that is said, never above the
+// one before.
 static void test_packing(void **state)
 {
     (void)state;
-    enum { BLOCKS = 24, OPS = 12 };
-    int n_tight = 0;
+    int n_tight = 0, n_taken = 0, n_apart = 0;
     for (uint64_t seed = 1; seed <= 200; seed++) {
         Random random = random_stream(seed, "blocks", 0, 0);
         Pool *pool = pool_new();
         Block b[BLOCKS];
-        int64_t end = 0, top = 0;
-        for (int i = 0; i < BLOCKS; i++) {
-            const int first = random_between(&random, 0, OPS - 1);
-            b[i] = (Block){64 * random_between(&random, 1, 12), end, first,
-                           random_between(&random, first, OPS - 1)};
-            end += b[i].bytes;
-        }
-        const int64_t alive = blocks_alive(b, BLOCKS, OPS, pool);
-        const int64_t size = pack_blocks(b, BLOCKS, alive, end, pool);
+        random_blocks(&random, b);
+        int64_t top = 0;
+        const int64_t alive = blocks_alive(b, BLOCKS, OPS, pool),
+                      end = b[BLOCKS - 1].offset + b[BLOCKS - 1].bytes,
+                      size = pack_blocks(b, BLOCKS, alive, end);
         assert_true(size >= alive && size <= end);
         for (int i = 0; i < BLOCKS; i++) {
             top = b[i].offset + b[i].bytes > top ? b[i].offset + b[i].bytes : top;
             assert_true(b[i].offset >= 0);
             for (int j = 0; j < i; j++)
-                assert_false(b[i].first <= b[j].last && b[j].first <= b[i].last &&
-                             b[i].offset < b[j].offset + b[j].bytes &&
-                             b[j].offset < b[i].offset + b[i].bytes);
+                assert_true(get_along(b, i, j));
+            if (b[i].heir >= 0)
+                *(b[i].offset == b[b[i].heir].offset ? &n_taken : &n_apart) += 1;
         }
         assert_int_equal(top, size);
         n_tight += size == alive;
         pool_free(pool);
     }
-    print_message("# %d of 200 packings of random blocks are as small as what is alive\n", n_tight);
+    print_message("# %d of 200 packings of random blocks are as small as what is alive; %d heirs "
+                  "took over, %d did not\n",
+                  n_tight, n_taken, n_apart);
     assert_true(n_tight > 190);
+    assert_true(n_taken > 0 && n_apart > 0);
 }
 
 // ---- the drawing --------------------------------------------------------------------------------
@@ -447,9 +525,9 @@ static void test_drawing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_brute_force), cmocka_unit_test(test_packing),
-        cmocka_unit_test(test_random_nets), cmocka_unit_test(test_paper_thetas),
-        cmocka_unit_test(test_drawing),
+        cmocka_unit_test(test_brute_force),  cmocka_unit_test(test_refine),
+        cmocka_unit_test(test_packing),      cmocka_unit_test(test_random_nets),
+        cmocka_unit_test(test_paper_thetas), cmocka_unit_test(test_drawing),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }
