@@ -46,10 +46,10 @@ NK_INLINE void nk_int8_sum_some(void *y, const void *const *xs, const int32_t *r
 NK_OUTLINE void nk_int8_sum(void *y, const void *const *xs, const int32_t *rule, int inputs,
                             int size)
 {
-    int at = 0;
-    for (; at + NK_INT8_GROUP <= size; at += NK_INT8_GROUP)
+    const int whole = size / NK_INT8_GROUP * NK_INT8_GROUP;
+    for (int at = 0; at < whole; at += NK_INT8_GROUP)
         nk_int8_sum_some(y, xs, rule, inputs, at, NK_INT8_GROUP, NK_INT8_GROUP / NK_INT8_LANES);
-    for (; at < size; at += NK_INT8_LANES)
+    for (int at = whole; at < size; at += NK_INT8_LANES)
         nk_int8_sum_some(y, xs, rule, inputs, at, size - at, 1);
 }
 

@@ -271,8 +271,15 @@ NK_INLINE void nk_int8_end(nk_int8_writer *out, int taps, int wide)
 #define NK_INT8_TWO_WIDE \
     "ldrd %[a], %[b], [%[w]], #8\n\t" NK_INT8_ADD_PAIRS("%[a]") NK_INT8_ADD_PAIRS("%[b]")
 
-NK_INLINE void nk_int8_dot(int32_t sum[NK_INT8_FILTERS][NK_INT8_PIXELS], const void *tile,
-                           const void *w0, const void *w1, int taps, int wide)
+// Thirteen registers of fourteen: inlined without optimisation, or for size, gcc finds too few.
+#if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define NK_INT8_DOT NK_INLINE
+#else
+#define NK_INT8_DOT static __attribute__((noinline, unused, optimize("O2")))
+#endif
+
+NK_INT8_DOT void nk_int8_dot(int32_t sum[NK_INT8_FILTERS][NK_INT8_PIXELS], const void *tile,
+                             const void *w0, const void *w1, int taps, int wide)
 {
     const uint32_t *x = tile, *w = w0;
     const int words = nk_int8_pitch(taps) >> (2 - wide);

@@ -23,6 +23,14 @@ $ for t in cortex-m4 rv32imc; do sed -n 's/.*deepest stack: \([0-9]*\) bytes/\1/
 1
 1
 
+# However it is optimised, and without a warning.
+
+$ for o in -O0 -Og -Os -O3; do mkdir m4$o && cp images.bin m4$o && make -s -f $ROOT/examples/firmware/Makefile NET=$PWD TARGET=cortex-m4 DEFINES=$o WARN='-Wall -Wextra -Werror' OUT=$PWD/m4$o run >m4$o.out 2>&1; cmp host/logits.bin m4$o/logits.bin && echo "$o: the same bits" || cat m4$o.out; done
+-O0: the same bits
+-Og: the same bits
+-Os: the same bits
+-O3: the same bits
+
 # The kernels alone, on drawn shapes and numbers.
 
 $ cc -std=gnu11 -O1 -I$ROOT/examples/firmware $ROOT/tests/boards/kernel_bits.c $ROOT/examples/firmware/host.c -o bits && ./bits >bits.host; cut -d' ' -f1 bits.host | xargs

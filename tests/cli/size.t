@@ -48,7 +48,7 @@ $ nagoc arch.json --weights w.safetensors --target cortex-m7 --prefix two -o two
 $ nago size two.c -t rv32imc --call=infer | grep -E '^  (weights|image)'
   weights                           85956
   image, the caller's                3072
-$ nago size net.c -t cortex-m4 --cflags=-Os --json >small.json; python3 -c 'import json; print(json.load(open("small.json"))["flash"]["code"] < json.load(open("m4.json"))["flash"]["code"])'
+$ nago size net.c -t cortex-m4 --cflags=-O0 --json >plain.json; python3 -c 'import json; print(json.load(open("plain.json"))["flash"]["code"] > 2 * json.load(open("m4.json"))["flash"]["code"])'
 True
 
 # Limits, and what goes wrong.
