@@ -26,6 +26,11 @@ $ CC=./other-cc sh classify --on qemu:cortex-m4 | sed 1d
 $ CC=./other-cc sh classify --on qemu:cortex-m4 >/dev/null
 [1]
 
+# Drawn networks: the self-test passes on every board.
+
+$ $ROOT/tests/boards/self_tests $((NAGO_LONG ? 20 : 1))
+[0-9]+ self-tests, 0 failed (re)
+
 # What does not go.
 
 $ nago eval w.safetensors --data shapes:classes=4 --on qemu:cortex-m4
